@@ -1,0 +1,77 @@
+/*
+ * The words that both ends of the HTTP API agree on.
+ *
+ * Each enum has a table of wire names; x_name() gives the name, x_from_name() finds the
+ * value and returns -1 if there is none.
+ */
+#ifndef POOLCTL_API_H
+#define POOLCTL_API_H
+
+#include <stdbool.h>
+
+#define API_VERSION_PATH "/v1"
+#define API_JSON "application/json"
+#define API_PROBLEM_JSON "application/problem+json"
+#define API_WRITE_HEADER "Poolctl-Request"
+#define API_OWNER_HEADER "Poolctl-Owner"
+
+enum {
+	API_BODY_LIMIT_BYTES = 64 << 10,
+	API_WAIT_LIMIT_S = 300,
+	API_ID_BYTES = 65,
+	API_TEXT_BYTES = 513,
+	API_EVENTS_LIMIT = 1000,
+	API_SERVICES_LIMIT = 64,
+	API_DRAINS_LIMIT = 64,
+};
+
+enum phase {
+	PHASE_SERVING,
+	PHASE_DRAINED,
+	PHASE_RESUMING,
+	PHASE_DRAINING,
+	PHASE_ATTENTION, /* the order is that of a server's phase: the highest of its
+			    services */
+	PHASE__COUNT,
+};
+
+enum want { WANT_SERVING, WANT_DRAINED, WANT__COUNT };
+
+/* What the SCM says a service is (SERVICE_STATUS_PROCESS.dwCurrentState), and two more:
+ * it is not installed, or the SCM could not be asked. */
+enum service_state {
+	STATE_STOPPED,
+	STATE_START_PENDING,
+	STATE_STOP_PENDING,
+	STATE_RUNNING,
+	STATE_CONTINUE_PENDING,
+	STATE_PAUSE_PENDING,
+	STATE_PAUSED,
+	STATE_MISSING,
+	STATE_UNKNOWN,
+	STATE__COUNT,
+};
+
+enum start_type {
+	START_BOOT,
+	START_SYSTEM,
+	START_AUTOMATIC,
+	START_MANUAL,
+	START_DISABLED,
+	START__COUNT,
+};
+
+const char *phase_name(enum phase phase);
+const char *want_name(enum want want);
+const char *service_state_name(enum service_state state);
+const char *start_type_name(enum start_type type);
+
+int phase_from_name(const char *name);
+int want_from_name(const char *name);
+int service_state_from_name(const char *name);
+int start_type_from_name(const char *name);
+
+/* A drain's id: 1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or digit. */
+bool api_id_is_valid(const char *id);
+
+#endif

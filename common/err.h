@@ -1,0 +1,91 @@
+/*
+ * What went wrong, in words an operator can act on, and what it means to each end.
+ *
+ * A function that can fail returns 0 or -1 and takes a `struct err *` last.  The caller
+ * owns it and starts with a zeroed one.  The first error set wins: it is nearest to the
+ * cause.
+ */
+#ifndef POOLCTL_ERR_H
+#define POOLCTL_ERR_H
+
+#include "compat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum err_code {
+	ERR_NONE,
+	ERR_INTERNAL,
+	ERR_USAGE,
+	ERR_CONFIG,
+	ERR_INTERRUPTED,
+	/* Refusals of the HTTP API. */
+	ERR_INVALID_JSON,
+	ERR_INVALID_REQUEST,
+	ERR_UNKNOWN_FIELD,
+	ERR_UNKNOWN_PATH,
+	ERR_UNKNOWN_DRAIN,
+	ERR_UNKNOWN_SERVICE,
+	ERR_METHOD,
+	ERR_MEDIA_TYPE,
+	ERR_WRITE_HEADER,
+	ERR_BODY_TOO_LARGE,
+	ERR_HELD,
+	ERR_BUSY,
+	ERR_STALE,
+	ERR_STOPPING,
+	/* The Service Control Manager. */
+	ERR_SCM_MISSING,
+	ERR_SCM_DENIED,
+	ERR_SCM_REFUSED,
+	ERR_SCM_NOT_NOW,
+	ERR_SCM_FAILED,
+	/* The machine that poold runs on. */
+	ERR_LISTEN,
+	ERR_STATE_DIR,
+	ERR_STATE_LOCKED,
+	ERR_STORE,
+	ERR_SESSIONS,
+	/* What poolctl meets. */
+	ERR_UNREACHABLE,
+	ERR_BAD_REPLY,
+	ERR_NOT_VERIFIED,
+	ERR_TIMEOUT,
+	ERR__COUNT,
+};
+
+enum { ERR_TEXT_BYTES = 768 };
+
+struct err {
+	enum err_code code;
+	unsigned long os_code; /* errno or a Win32 error number, 0 if there is none */
+	char text[ERR_TEXT_BYTES];
+};
+
+/* What one code means to each end; exit statuses are those of docs/api.md. */
+struct err_info {
+	const char *name; /* the `code` of a problem document */
+	const char *title;
+	int http_status;
+	int exit_status;
+	bool is_retryable;
+};
+
+/* Sets `err` unless it is set already (NULL is allowed).  Always returns -1. */
+int err_set(struct err *err, enum err_code code, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+/* As err_set, and keeps the operating system's number, which the text ends with. */
+int err_set_os(struct err *err, enum err_code code, unsigned long os_code,
+	       const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* Puts "prefix: " before the text of an error that is set.  Always returns -1. */
+int err_prefix(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+const struct err_info *err_info(enum err_code code);
+
+/* The code with this wire name; ERR_INTERNAL for a name that this version does not know.
+ */
+enum err_code err_from_name(const char *name);
+
+#endif
