@@ -1,0 +1,372 @@
+#include "http.h"
+
+#include "api.h"
+#include "buf.h"
+#include "host.h"
+#include "log.h"
+#include "mem.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECTIONS_LIMIT = 1100,
+	CONNECTION_BYTES = 16 << 10, /* request line and headers must fit */
+	REQUEST_LIMIT_MS =
+		20000, /* from the first byte, or the last reply, to a request */
+};
+
+/* A connection that owes us a request; in a list so that slow ones can be cut. */
+struct connection {
+	struct http *http;
+	socket_handle socket;
+	struct mono since;
+	bool is_served; /* its request is complete, the next move is ours */
+	struct connection *next, **link;
+};
+
+struct request {
+	struct http *http;
+	struct MHD_Connection *mhd;
+	struct connection *connection;
+	const char *method, *path;
+	struct buf body;
+	bool is_too_large;
+	char from[NET_ADDRESS_TEXT_BYTES];
+	void *slot;
+
+	/* While it waits. */
+	bool is_waiting;
+	int64_t index;
+	struct mono until;
+	struct request *next, **link;
+};
+
+struct http {
+	struct http_setup setup;
+	struct MHD_Daemon *daemon;
+	uint16_t port;
+
+	pthread_mutex_t lock; /* of both lists */
+	struct connection *connections;
+	struct request *waiting;
+	bool is_stopping;
+};
+
+/* ---- requests ---- */
+
+const char *request_method(const struct request *request)
+{
+	return request->method;
+}
+
+const char *request_path(const struct request *request)
+{
+	return request->path;
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+const char *request_body(const struct request *request, size_t *length)
+{
+	*length = request->body.length;
+	return request->body.text ? request->body.text : "";
+}
+
+bool request_is_too_large(const struct request *request)
+{
+	return request->is_too_large;
+}
+
+const char *request_from(const struct request *request)
+{
+	return request->from;
+}
+
+void **request_slot(struct request *request)
+{
+	return &request->slot;
+}
+
+void request_park(struct request *request)
+{
+	MHD_suspend_connection(request->mhd);
+}
+
+void request_unpark(struct request *request)
+{
+	MHD_resume_connection(request->mhd);
+}
+
+void request_wait(struct request *request, int64_t index, int64_t ms)
+{
+	struct http *http = request->http;
+
+	MHD_suspend_connection(request->mhd);
+	pthread_mutex_lock(&http->lock);
+	request->index = index;
+	request->until = clock_add(clock_mono(), http->is_stopping ? 0 : ms);
+	request->is_waiting = true;
+	request->next = http->waiting;
+	request->link = &http->waiting;
+	if (request->next)
+		request->next->link = &request->next;
+	http->waiting = request;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void cut_slow(const struct http *http, struct mono now)
+{
+	for (struct connection *c = http->connections; c; c = c->next)
+		if (!c->is_served && clock_since(c->since, now) > REQUEST_LIMIT_MS)
+			host_cut(c->socket);
+}
+
+void http_wake(struct http *http, int64_t index, bool is_stopping)
+{
+	struct mono now = clock_mono();
+	struct request *next;
+
+	pthread_mutex_lock(&http->lock);
+	http->is_stopping = is_stopping;
+	for (struct request *r = http->waiting; r; r = next) {
+		next = r->next;
+		if (r->index == index && clock_since(r->until, now) < 0 && !is_stopping)
+			continue;
+		*r->link = r->next;
+		if (r->next)
+			r->next->link = r->link;
+		MHD_resume_connection(r->mhd);
+	}
+	cut_slow(http, now);
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* ---- what the library calls ---- */
+
+static void set_served(struct connection *connection, bool is_served)
+{
+	struct http *http = connection->http;
+
+	pthread_mutex_lock(&http->lock);
+	connection->is_served = is_served;
+	connection->since = clock_mono();
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void add_connection(struct http *http, struct MHD_Connection *mhd, void **context)
+{
+	struct connection *connection = xcalloc(1, sizeof(*connection));
+
+	connection->http = http;
+	connection->socket =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
+			->connect_fd;
+	connection->since = clock_mono();
+	pthread_mutex_lock(&http->lock);
+	connection->next = http->connections;
+	connection->link = &http->connections;
+	if (connection->next)
+		connection->next->link = &connection->next;
+	http->connections = connection;
+	pthread_mutex_unlock(&http->lock);
+	*context = connection;
+}
+
+static void remove_connection(struct http *http, struct connection *connection)
+{
+	pthread_mutex_lock(&http->lock);
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	pthread_mutex_unlock(&http->lock);
+	free(connection);
+}
+
+/* The library calls this for the end before it closes the socket. */
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		add_connection(arg, mhd, context);
+	else if (*context)
+		remove_connection(arg, *context);
+}
+
+static struct request *new_request(struct http *http, struct MHD_Connection *mhd,
+				   const char *path, const char *method)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *peer = info->client_addr;
+	struct request *request = xcalloc(1, sizeof(*request));
+	struct net_address address;
+	const char *length;
+
+	request->http = http;
+	request->mhd = mhd;
+	request->path = path;
+	request->method = method;
+	address = peer->sa_family == AF_INET
+			  ? net_address_from_ipv4(
+				    &((const struct sockaddr_in *)peer)->sin_addr)
+			  : net_address_from_ipv6(
+				    &((const struct sockaddr_in6 *)peer)->sin6_addr);
+	(void)net_address_format(&address, request->from);
+	request->connection =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			->socket_context;
+	length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	request->is_too_large =
+		length && strtoull(length, NULL, 10) > API_BODY_LIMIT_BYTES;
+	return request;
+}
+
+static void take_body(struct request *request, const char *data, size_t *size)
+{
+	if (request->body.length + *size > API_BODY_LIMIT_BYTES)
+		request->is_too_large = true;
+	else
+		buf_add(&request->body, data, *size);
+	*size = 0;
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *mhd, struct reply *reply)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (reply->release)
+		response = MHD_create_response_from_buffer_with_free_callback_cls(
+			reply->length, reply->body, reply->release, reply->release_arg);
+	else
+		response = MHD_create_response_from_buffer(reply->length, reply->body,
+							   MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		return MHD_NO;
+	/* A header that cannot be added for lack of memory makes the reply poorer, not
+	 * wrong. */
+	(void)MHD_add_response_header(response, "Content-Type",
+				      reply->type ? reply->type : API_JSON);
+	(void)MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (*reply->etag)
+		(void)MHD_add_response_header(response, "ETag", reply->etag);
+	if (reply->allow)
+		(void)MHD_add_response_header(response, "Allow", reply->allow);
+	if (reply->is_retryable)
+		(void)MHD_add_response_header(response, "Retry-After", "1");
+	result = MHD_queue_response(mhd, (unsigned)reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *path,
+				  const char *method, const char *version,
+				  const char *data, size_t *size, void **context)
+{
+	struct http *http = arg;
+	struct request *request = *context;
+	struct reply reply = {0};
+
+	(void)version;
+	if (!request) {
+		*context = new_request(http, mhd, path, method);
+		request = *context;
+		/* A body that is announced as too large is not even read. */
+		if (!request->is_too_large)
+			return MHD_YES;
+	} else if (*size) {
+		take_body(request, data, size);
+		return MHD_YES;
+	}
+	if (!request->connection->is_served)
+		set_served(request->connection, true);
+	if (!http->setup.handle(http->setup.arg, request, &reply))
+		return MHD_YES;
+	return send_reply(mhd, &reply);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct http *http = arg;
+	struct request *request = *context;
+
+	(void)mhd;
+	(void)code;
+	if (!request)
+		return;
+	set_served(request->connection, false);
+	http->setup.finished(http->setup.arg, request->slot);
+	buf_done(&request->body);
+	free(request);
+	*context = NULL;
+}
+
+static void on_log(void *arg, const char *format, va_list args)
+{
+	char text[512];
+
+	(void)arg;
+	(void)vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_warning("http: %s", text);
+}
+
+/* ---- life ---- */
+
+struct http *http_start(const struct http_setup *setup, struct err *err)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+	unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
+			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	socket_handle listener;
+
+	http->setup = *setup;
+	pthread_mutex_init(&http->lock, NULL);
+	if (host_listen(&setup->address, setup->port, &listener, err))
+		goto fail;
+	http->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+		on_log, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_LIMIT,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_END);
+	if (!http->daemon) {
+		host_cut(listener);
+		(void)err_set(err, ERR_INTERNAL, "the HTTP server does not start");
+		goto fail;
+	}
+	http->port = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	return http;
+fail:
+	pthread_mutex_destroy(&http->lock);
+	free(http);
+	return NULL;
+}
+
+uint16_t http_port(const struct http *http)
+{
+	return http->port;
+}
+
+void http_stop(struct http *http)
+{
+	if (!http)
+		return;
+	MHD_stop_daemon(http->daemon);
+	pthread_mutex_destroy(&http->lock);
+	free(http);
+}

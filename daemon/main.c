@@ -1,0 +1,357 @@
+/*
+ * poold: the daemon's command line, and how its parts are put together.
+ */
+#include "host.h"
+#include "http.h"
+#include "log.h"
+#include "mem.h"
+#include "pool_config.h"
+#include "reconcile.h"
+#include "routes.h"
+#include "service.h"
+#include "store.h"
+#include "supervisor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STALE_LEAST_MS = 15000 };
+
+/* Everything that one run needs; zeroed at first, so that it can be put down at any
+ * stage. */
+struct poold {
+	struct poold_config *config;
+	struct pool_config *pools;
+	const struct pool *pool;
+	const struct pool_server *server;
+	struct net_address address;
+	uint16_t port;
+	struct supervisor *supervisor;
+	struct store *reader;
+	struct routes routes;
+	struct http *http;
+};
+
+static int report(const struct err *err)
+{
+	log_error("%s", err->text);
+	return err_info(err->code)->exit_status;
+}
+
+/* ---- configuration ---- */
+
+static int choose_address(struct poold *poold, struct err *err)
+{
+	const char *url = strstr(poold->server->url, "://") + 3;
+	const struct net_address *own = poold->server->addresses.items;
+
+	if (poold->config->listen) {
+		/* Checked when the file was read. */
+		(void)net_address_split(poold->config->listen, &poold->address,
+					&poold->port);
+	} else if (net_address_split(url, &poold->address, &poold->port)) {
+		poold->address = *own;
+		poold->port = 8650;
+	}
+	if (net_address_is_loopback(&poold->address))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "poold has no TLS and no credentials yet, so it listens on "
+		       "loopback addresses only; set 'listen: 127.0.0.1:8650' in "
+		       "poold.yaml");
+}
+
+static int configure(struct poold *poold, const char *path, struct buf *mistakes,
+		     struct err *err)
+{
+	const char *nearest;
+
+	poold->config = poold_config_load(path, mistakes, err);
+	if (!poold->config)
+		return -1;
+	poold->pools = pool_config_load(poold->config->pool_file, mistakes, err);
+	if (!poold->pools)
+		return -1;
+	poold->server =
+		pool_find_server(poold->pools, poold->config->server, &poold->pool);
+	if (poold->server)
+		return choose_address(poold, err);
+	nearest = pool_suggest(poold->pools, poold->config->server);
+	return err_set(err, ERR_CONFIG, "%s: server '%s' is in no pool of %s%s%s%s", path,
+		       poold->config->server, poold->config->pool_file,
+		       nearest ? " (did you mean '" : "", nearest ? nearest : "",
+		       nearest ? "'?)" : "");
+}
+
+/* Mistakes are lines of their own; any other error is one. */
+static int load_configuration(struct poold *poold, const char *path)
+{
+	struct buf mistakes = {0};
+	struct err err = {0};
+	int ret = configure(poold, path, &mistakes, &err);
+
+	for (char *line = mistakes.text, *end; line && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		log_error("%.*s", (int)(end - line), line);
+	}
+	if (ret && !mistakes.length)
+		log_error("%s", err.text);
+	buf_done(&mistakes);
+	return ret ? err_info(err.code)->exit_status : 0;
+}
+
+/* ---- running ---- */
+
+static void on_published(void *arg)
+{
+	struct poold *poold = arg;
+	struct snapshot *snapshot = supervisor_snapshot(poold->supervisor);
+
+	http_wake(poold->http, snapshot->index, false);
+	supervisor_release(poold->supervisor, snapshot);
+}
+
+static struct scm *open_scm(const struct poold_config *config, struct err *err)
+{
+	if (config->scm == SCM_KIND_SIMULATED)
+		return scm_simulated_new(config->simulated_file, err);
+	return scm_windows_new(err);
+}
+
+static int open_state(const struct poold_config *config, struct err *err)
+{
+	char *lock = xasprintf("%s/poold.lock", config->state_dir);
+	int ret = host_make_directory(config->state_dir, err);
+
+	if (!ret)
+		ret = host_lock_for_life(lock, err);
+	free(lock);
+	return ret;
+}
+
+static int start(struct poold *poold, struct err *err)
+{
+	const struct poold_config *config = poold->config;
+	struct supervisor_setup setup = {
+		.pool = poold->pool,
+		.server = poold->server,
+		.state_dir = config->state_dir,
+		.version = VERSION,
+		.tick_ms = config->tick_ms,
+	};
+	struct http_setup http = {
+		.address = poold->address,
+		.port = poold->port,
+		.handle = routes_handle,
+		.finished = routes_finished,
+		.arg = &poold->routes,
+	};
+
+	if (open_state(config, err))
+		return -1;
+	setup.scm = open_scm(config, err);
+	if (!setup.scm)
+		return -1;
+	poold->supervisor = supervisor_new(&setup, err);
+	if (!poold->supervisor)
+		return -1;
+	poold->reader = store_open_reader(config->state_dir, err);
+	if (!poold->reader)
+		return -1;
+	poold->routes = (struct routes){
+		.supervisor = poold->supervisor,
+		.reader = poold->reader,
+		.server = poold->server->named.name,
+		.stale_ms = config->tick_ms * 3 > STALE_LEAST_MS ? config->tick_ms * 3
+								 : STALE_LEAST_MS,
+	};
+	poold->http = http_start(&http, err);
+	if (!poold->http)
+		return -1;
+	return supervisor_start(poold->supervisor, on_published, poold, err);
+}
+
+/* The supervisor first: it answers who waits for it, then nobody waits, then HTTP can
+ * end. */
+static void put_down(struct poold *poold)
+{
+	if (poold->supervisor)
+		supervisor_stop(poold->supervisor);
+	if (poold->http)
+		http_wake(poold->http, 0, true);
+	http_stop(poold->http);
+	supervisor_free(poold->supervisor);
+	store_close(poold->reader);
+	pool_config_free(poold->pools);
+	poold_config_free(poold->config);
+}
+
+/* A service has no standard error, so it logs to the standard place until it knows
+ * better. */
+static int open_log(const char *state_dir, const char *file)
+{
+	char *path = file ? xstrdup(file) : xasprintf("%s/poold.log", state_dir);
+	struct err err = {0};
+	int status = 0;
+
+	if ((!file && host_make_directory(state_dir, &err)) || log_to_file(path, &err))
+		status = report(&err);
+	free(path);
+	return status;
+}
+
+static int run(const char *config_path, bool is_service)
+{
+	struct poold poold = {0};
+	struct err err = {0};
+	char text[NET_ADDRESS_TEXT_BYTES], standard[HOST_PATH_BYTES];
+	int status;
+
+	host_state_path(standard);
+	if (is_service)
+		(void)open_log(standard, NULL);
+	status = load_configuration(&poold, config_path);
+	if (!status && (is_service || poold.config->log_file))
+		status = open_log(poold.config->state_dir, poold.config->log_file);
+	if (!status && start(&poold, &err))
+		status = report(&err);
+	if (!status) {
+		log_info("poold %s serves %s on %s port %u", VERSION,
+			 poold.server->named.name,
+			 net_address_format(&poold.address, text), http_port(poold.http));
+		service_is_ready();
+		service_wait_for_stop();
+		log_info("poold stops; every drain stays in force");
+	}
+	put_down(&poold);
+	return status;
+}
+
+/* ---- commands ---- */
+
+static int cmd_run(const char *config_path)
+{
+	return service_run_foreground(run, config_path);
+}
+
+static int cmd_service(const char *config_path)
+{
+	struct err err = {0};
+
+	return service_run_dispatched(run, config_path, &err) ? report(&err) : 0;
+}
+
+static int cmd_install(const char *config_path)
+{
+	struct poold poold = {0};
+	struct err err = {0};
+	int status = load_configuration(&poold, config_path);
+
+	if (!status && service_install(config_path, &err))
+		status = report(&err);
+	if (!status)
+		puts("poold is installed and starts at the next boot; start it now with: "
+		     "sc start poold");
+	put_down(&poold);
+	return status;
+}
+
+/* Without poold nobody would put back what it took out. */
+static int check_nothing_saved(const struct poold_config *config, struct err *err)
+{
+	struct store *store = store_open_reader(config->state_dir, NULL);
+	int saved = store ? store_count_saved(store, err) : 0;
+
+	store_close(store);
+	if (saved > 0)
+		(void)err_set(err, ERR_HELD,
+			      "%d service(s) are out and only poold can put them back; "
+			      "end the drains first (poolctl resume %s --all)",
+			      saved, config->server);
+	return saved ? -1 : 0;
+}
+
+static int cmd_uninstall(const char *config_path)
+{
+	struct poold poold = {0};
+	struct err err = {0};
+	int status = load_configuration(&poold, config_path);
+
+	if (!status &&
+	    (check_nothing_saved(poold.config, &err) || service_uninstall(&err)))
+		status = report(&err);
+	if (!status)
+		puts("poold is uninstalled");
+	put_down(&poold);
+	return status;
+}
+
+static int cmd_check(const char *config_path)
+{
+	struct poold poold = {0};
+	int status = load_configuration(&poold, config_path);
+
+	if (!status)
+		printf("%s: server %s of pool %s, %zu service(s)\n", config_path,
+		       poold.server->named.name, poold.pool->named.name,
+		       poold.pool->services.count);
+	put_down(&poold);
+	return status;
+}
+
+static int cmd_dump_states(const char *config_path)
+{
+	(void)config_path;
+	reconcile_print(stdout);
+	return 0;
+}
+
+static int cmd_version(const char *config_path)
+{
+	(void)config_path;
+	puts("poold " VERSION);
+	return 0;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(const char *config_path);
+	const char *help;
+} commands[] = {
+	{"run", cmd_run, "run in the foreground"},
+	{"check", cmd_check, "check the configuration and say what it means"},
+	{"install", cmd_install, "register as a Windows service that starts at boot"},
+	{"uninstall", cmd_uninstall, "stop the Windows service and take it out"},
+	{"service", cmd_service, "for the Windows SCM, which starts the service with it"},
+	{"--dump-states", cmd_dump_states, "print the decision table (docs/states.md)"},
+	{"--version", cmd_version, "print the version"},
+};
+
+static int usage(FILE *out, int status)
+{
+	fputs("usage: poold COMMAND [--config FILE]\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
+	fputs("\nFILE is poold.yaml; see docs/configuration.md.\n", out);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	char config_path[HOST_PATH_BYTES];
+
+	host_init(&argc, &argv);
+	json_set_alloc_funcs(xmalloc, free);
+	host_config_path("poold.yaml", config_path);
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")))
+		return usage(stdout, 0);
+	if (argc == 4 && !strcmp(argv[2], "--config"))
+		copy_text(config_path, sizeof(config_path), argv[3]);
+	else if (argc != 2)
+		return usage(stderr, 2);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, argv[1]))
+			return commands[i].run(config_path);
+	fprintf(stderr, "poold: no command '%s'\n", argv[1]);
+	return usage(stderr, 2);
+}

@@ -1,0 +1,85 @@
+/*
+ * Decides what poold does next about one service, and what it may say of it.
+ *
+ * A pure function over a table, called after every change and on every tick.  Each action
+ * may be repeated, so a crash at any point only repeats one.  docs/states.md is printed
+ * from the table by `poold --dump-states`.
+ */
+#ifndef POOLD_RECONCILE_H
+#define POOLD_RECONCILE_H
+
+#include "api.h"
+
+#include <stdio.h>
+
+/* What the startup type is, seen from what is wanted of it. */
+enum startup {
+	STARTUP_BOOTS,    /* a boot would start the service */
+	STARTUP_HELD,     /* Manual or Disabled: a boot leaves it alone */
+	STARTUP_RESTORED, /* as saved (only asked while `saved` exists and serving is
+			     wanted) */
+	STARTUP__COUNT,
+};
+
+/* The run state from before the first drain. */
+enum saved_state { SAVED_NONE, SAVED_RUNNING, SAVED_PAUSED, SAVED_STOPPED, SAVED__COUNT };
+
+/* What came of the last control, or of a pending state. */
+enum answer {
+	ANSWER_NONE,    /* nothing is awaited */
+	ANSWER_AWAITED, /* a control was sent, or a state is pending, and there is still
+			   time */
+	ANSWER_LATE,    /* it took longer than the service's own wait hint */
+	ANSWER_REFUSED, /* the service does not take the control */
+	ANSWER_FAILED,  /* the SCM failed or denied */
+	ANSWER__COUNT,
+};
+
+enum tally {
+	TALLY_UNKNOWN, /* a session source cannot say */
+	TALLY_SOME,
+	TALLY_ZERO,    /* none now, but not for the whole settle time */
+	TALLY_SETTLED, /* none for the whole settle time */
+	TALLY__COUNT,
+};
+
+enum action {
+	ACT_NONE,
+	ACT_WAIT, /* look again soon */
+	ACT_SAVE, /* write down what the service is, before anything is changed */
+	ACT_SET_MANUAL,
+	ACT_PAUSE,
+	ACT_RESTORE_STARTUP,
+	ACT_CONTINUE,
+	ACT_START,
+	ACT_FORGET, /* everything is back: drop what was saved */
+	ACT__COUNT,
+};
+
+struct situation {
+	enum want want;
+	enum service_state state;
+	bool accepts_pause;
+	enum startup startup;
+	enum saved_state saved;
+	enum answer answer;
+	enum tally tally;
+};
+
+struct decision {
+	enum action action;
+	enum phase phase;
+	const char *message; /* for people, without a full stop; constant */
+};
+
+struct decision reconcile_next(const struct situation *situation);
+
+/* True if a service in this state takes no new session. */
+bool reconcile_is_out(enum service_state state);
+
+const char *action_name(enum action action);
+
+/* Prints the table as docs/states.md shows it. */
+void reconcile_print(FILE *out);
+
+#endif

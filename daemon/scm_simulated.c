@@ -1,0 +1,242 @@
+#include "scm.h"
+
+#include "host.h"
+#include "mem.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything is in the file and nothing in memory, so that it survives whatever happens
+ * to poold, and so that a test or a demo can play the administrator who changes a
+ * service. */
+
+enum { FILE_LIMIT_BYTES = 1 << 20 };
+
+struct scm_simulated {
+	struct scm base;
+	char *path;
+};
+
+/* What a service does when it is asked to pause; "on_pause" in the file. */
+static const struct behaviour {
+	const char *name;
+	const char *state; /* afterwards; NULL: as before */
+	enum err_code code;
+	unsigned long number;
+	const char *text;
+} behaviours[] = {
+	{"pause", "paused", ERR_NONE, 0, NULL},
+	{"hang", "pause_pending", ERR_NONE, 0, NULL},
+	{"ignore", NULL, ERR_NONE, 0, NULL},
+	{"refuse", NULL, ERR_SCM_REFUSED, 1052, "the service does not take this control"},
+	{"fail", NULL, ERR_SCM_FAILED, 1053, "the service did not answer in time"},
+};
+
+static json_t *load(const struct scm_simulated *scm, struct err *err)
+{
+	json_error_t error;
+	size_t length;
+	json_t *root;
+	char *text;
+
+	if (host_read_file(scm->path, FILE_LIMIT_BYTES, ERR_SCM_FAILED, &text, &length,
+			   err))
+		return NULL;
+	root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	free(text);
+	if (!root)
+		(void)err_set(err, ERR_SCM_FAILED, "%s:%d:%d: %s", scm->path, error.line,
+			      error.column, error.text);
+	return root;
+}
+
+/* The service's object, borrowed from the root. */
+static json_t *find(json_t *root, const char *service, struct err *err)
+{
+	json_t *found = json_object_get(json_object_get(root, "services"), service);
+
+	if (!json_is_object(found)) {
+		(void)err_set_os(err, ERR_SCM_MISSING, 1060,
+				 "the service %s is not installed", service);
+		return NULL;
+	}
+	return found;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static uint32_t number_of(const json_t *object, const char *key)
+{
+	return (uint32_t)json_integer_value(json_object_get(object, key));
+}
+
+static int read_service(const json_t *service, const char *name,
+			struct scm_status *status, struct err *err)
+{
+	int state = service_state_from_name(text_of(service, "state"));
+	int start_type = start_type_from_name(text_of(service, "start_type"));
+	const json_t *delayed = json_object_get(service, "delayed_auto_start");
+
+	if (state < 0 || state >= STATE_MISSING || start_type < 0)
+		return err_set(err, ERR_SCM_FAILED,
+			       "the simulated service %s has a wrong state or start_type",
+			       name);
+	*status = (struct scm_status){
+		.state = (enum service_state)state,
+		.start_type = (enum start_type)start_type,
+		.delayed_auto_start = !json_is_boolean(delayed) ? SCM_FLAG_UNSUPPORTED
+				      : json_is_true(delayed)   ? SCM_FLAG_YES
+								: SCM_FLAG_NO,
+		.accepts_pause =
+			state != STATE_STOPPED &&
+			!json_is_false(json_object_get(service, "accepts_pause")),
+		.pid = number_of(service, "pid"),
+		.checkpoint = number_of(service, "checkpoint"),
+		.wait_hint_ms = number_of(service, "wait_hint_ms"),
+	};
+	copy_text(status->display_name, sizeof(status->display_name),
+		  text_of(service, "display_name"));
+	return 0;
+}
+
+static int observe(struct scm *base, const char *name, struct scm_status *status,
+		   struct err *err)
+{
+	json_t *root = load((struct scm_simulated *)base, err);
+	json_t *service = root ? find(root, name, err) : NULL;
+	int ret = service ? read_service(service, name, status, err) : -1;
+
+	json_decref(root);
+	return ret;
+}
+
+/* Sets one field of a service and writes the file. */
+static int change(struct scm *base, const char *name, const char *key, json_t *value,
+		  struct err *err)
+{
+	struct scm_simulated *scm = (struct scm_simulated *)base;
+	json_t *root = load(scm, err);
+	json_t *service = root ? find(root, name, err) : NULL;
+	int ret = -1;
+
+	if (service) {
+		char *text;
+
+		(void)json_object_set(service, key, value);
+		text = json_dumps(root, JSON_INDENT(2));
+		ret = host_write_file(scm->path, text, err);
+		if (ret && err)
+			err->code = ERR_SCM_FAILED;
+		free(text);
+	}
+	json_decref(value);
+	json_decref(root);
+	return ret;
+}
+
+static int set_startup(struct scm *base, const char *name, enum start_type type,
+		       enum scm_flag delayed_auto_start, struct err *err)
+{
+	if (type == START_AUTOMATIC && delayed_auto_start != SCM_FLAG_UNSUPPORTED &&
+	    change(base, name, "delayed_auto_start",
+		   json_boolean(delayed_auto_start == SCM_FLAG_YES), err))
+		return -1;
+	return change(base, name, "start_type", json_string(start_type_name(type)), err);
+}
+
+static const struct behaviour *behaviour_of(const json_t *service)
+{
+	const char *name = text_of(service, "on_pause");
+
+	for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
+		if (!strcmp(behaviours[i].name, name))
+			return &behaviours[i];
+	return &behaviours[0];
+}
+
+static int pause_service(struct scm *base, const char *name, struct err *err)
+{
+	json_t *root = load((struct scm_simulated *)base, err);
+	json_t *service = root ? find(root, name, err) : NULL;
+	const struct behaviour *behaviour;
+
+	if (!service) {
+		json_decref(root);
+		return -1;
+	}
+	behaviour = behaviour_of(service);
+	json_decref(root);
+	if (behaviour->code)
+		return err_set_os(err, behaviour->code, behaviour->number,
+				  "cannot pause %s: %s", name, behaviour->text);
+	return behaviour->state
+		       ? change(base, name, "state", json_string(behaviour->state), err)
+		       : 0;
+}
+
+static int control(struct scm *base, const char *name, enum scm_control control,
+		   struct err *err)
+{
+	struct scm_status status;
+
+	if (observe(base, name, &status, err))
+		return -1;
+	if (status.state == STATE_STOPPED)
+		return err_set_os(err, ERR_SCM_NOT_NOW, 1062,
+				  "the service %s is not started", name);
+	if (!status.accepts_pause)
+		return err_set_os(err, ERR_SCM_REFUSED, 1052,
+				  "the service %s does not take this control", name);
+	if (control == SCM_PAUSE)
+		return pause_service(base, name, err);
+	return change(base, name, "state", json_string("running"), err);
+}
+
+static int start(struct scm *base, const char *name, struct err *err)
+{
+	struct scm_status status;
+
+	if (observe(base, name, &status, err))
+		return -1;
+	if (status.start_type == START_DISABLED)
+		return err_set_os(err, ERR_SCM_FAILED, 1058, "the service %s is disabled",
+				  name);
+	return status.state == STATE_STOPPED
+		       ? change(base, name, "state", json_string("running"), err)
+		       : 0;
+}
+
+static void free_simulated(struct scm *base)
+{
+	struct scm_simulated *scm = (struct scm_simulated *)base;
+
+	free(scm->path);
+	free(scm);
+}
+
+static const struct scm_ops simulated_ops = {observe, set_startup, control, start,
+					     free_simulated};
+
+struct scm *scm_simulated_new(const char *path, struct err *err)
+{
+	struct scm_simulated *scm = xcalloc(1, sizeof(*scm));
+	json_t *root;
+
+	scm->base.ops = &simulated_ops;
+	scm->path = xstrdup(path);
+	root = load(scm, err);
+	if (!root) {
+		if (err)
+			err->code = ERR_CONFIG;
+		free_simulated(&scm->base);
+		return NULL;
+	}
+	json_decref(root);
+	return &scm->base;
+}

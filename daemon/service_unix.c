@@ -1,0 +1,57 @@
+#include "service.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+static const char *const no_service = "Windows services exist on Windows only; here run "
+				      "'poold run' under the system's own supervisor";
+
+static void fill_signals(sigset_t *signals)
+{
+	(void)sigemptyset(signals);
+	(void)sigaddset(signals, SIGINT);
+	(void)sigaddset(signals, SIGTERM);
+}
+
+int service_run_foreground(service_body *body, const char *config_path)
+{
+	sigset_t signals;
+
+	/* Blocked before any thread starts, so that all inherit it and one waits for
+	 * them. */
+	fill_signals(&signals);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return body(config_path, false);
+}
+
+int service_run_dispatched(service_body *body, const char *config_path, struct err *err)
+{
+	(void)body;
+	(void)config_path;
+	return err_set(err, ERR_USAGE, "%s", no_service);
+}
+
+void service_is_ready(void)
+{
+}
+
+void service_wait_for_stop(void)
+{
+	sigset_t signals;
+	int number;
+
+	fill_signals(&signals);
+	(void)sigwait(&signals, &number);
+}
+
+int service_install(const char *config_path, struct err *err)
+{
+	(void)config_path;
+	return err_set(err, ERR_USAGE, "%s", no_service);
+}
+
+int service_uninstall(struct err *err)
+{
+	return err_set(err, ERR_USAGE, "%s", no_service);
+}

@@ -1,0 +1,37 @@
+/*
+ * Counting live sessions: established TCP connections to a service's ports.
+ *
+ * A source that cannot answer fails; it never says zero instead.
+ */
+#ifndef POOLD_SESSIONS_H
+#define POOLD_SESSIONS_H
+
+#include "err.h"
+#include "net_address.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sessions_filter {
+	const uint16_t *ports; /* local ports */
+	size_t port_count;
+	const struct net_address *locals; /* none: any local address */
+	size_t local_count;
+	const struct net_address *excluded; /* peers that are no sessions */
+	size_t excluded_count;
+};
+
+struct sessions_connection {
+	struct net_address local, peer;
+	uint16_t local_port, peer_port;
+};
+
+/* Counts the machine's established connections, IPv4 and IPv6, that the filter lets pass.
+ * Fails with ERR_SESSIONS.  Does not block longer than the kernel needs to list them. */
+int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
+		       struct err *err);
+
+bool sessions_filter_matches(const struct sessions_filter *filter,
+			     const struct sessions_connection *connection);
+
+#endif

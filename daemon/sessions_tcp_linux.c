@@ -1,0 +1,173 @@
+#include "sessions.h"
+
+#include "mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* The kernel lists connections over netlink (man 7 sock_diag).  A small program in the
+ * request makes it list those with our ports only, so that a busy machine costs little.
+ */
+
+enum { REPLY_BYTES = 32768, TIMEOUT_S = 5, OPS_PER_PORT = 5, PORTS_LIMIT = 16 };
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 query;
+	struct nlattr attribute;
+	struct inet_diag_bc_op program[OPS_PER_PORT * PORTS_LIMIT];
+};
+
+/*
+ * "port >= P and port <= P, or the next one": each test is an operation and a word with
+ * its port.  An operation's `yes` is where to go on when it holds, `no` when it does not,
+ * in bytes from the operation; going just past the end accepts, four bytes further
+ * rejects.
+ */
+static size_t write_program(struct inet_diag_bc_op *program, const uint16_t *ports,
+			    size_t count)
+{
+	const size_t unit = sizeof(*program), port_bytes = OPS_PER_PORT * unit;
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_last = i + 1 == count;
+		/* After the two tests comes a jump to the end; the last port does
+		 * without. */
+		size_t next = is_last ? 4 * unit + unit : port_bytes;
+		size_t rest = (count - 1 - i) * port_bytes - (is_last ? 0 : unit);
+
+		program[at] = (struct inet_diag_bc_op){INET_DIAG_BC_S_GE,
+						       (unsigned char)(2 * unit),
+						       (unsigned short)next};
+		program[at + 1] = (struct inet_diag_bc_op){.no = ports[i]};
+		program[at + 2] = (struct inet_diag_bc_op){
+			INET_DIAG_BC_S_LE, (unsigned char)(2 * unit),
+			(unsigned short)(next - 2 * unit)};
+		program[at + 3] = (struct inet_diag_bc_op){.no = ports[i]};
+		if (is_last)
+			return at + 4;
+		program[at + 4] =
+			(struct inet_diag_bc_op){INET_DIAG_BC_JMP, (unsigned char)unit,
+						 (unsigned short)(unit + rest)};
+		at += OPS_PER_PORT;
+	}
+	return at;
+}
+
+static int send_request(int netlink, int family, const struct sessions_filter *filter)
+{
+	struct request request = {
+		.header = {.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.query = {.sdiag_family = (uint8_t)family,
+			  .sdiag_protocol = IPPROTO_TCP,
+			  .idiag_states = 1u << TCP_ESTABLISHED},
+	};
+	size_t length = offsetof(struct request, attribute);
+
+	if (filter->port_count <= PORTS_LIMIT) {
+		size_t ops =
+			write_program(request.program, filter->ports, filter->port_count);
+
+		request.attribute.nla_type = INET_DIAG_REQ_BYTECODE;
+		request.attribute.nla_len = (uint16_t)(sizeof(request.attribute) +
+						       ops * sizeof(request.program[0]));
+		length += request.attribute.nla_len;
+	}
+	request.header.nlmsg_len = (uint32_t)length;
+	return send(netlink, &request, length, 0) == (ssize_t)length ? 0 : -1;
+}
+
+static struct net_address address_of(int family, const void *bytes)
+{
+	return family == AF_INET ? net_address_from_ipv4(bytes)
+				 : net_address_from_ipv6(bytes);
+}
+
+static void count_one(const struct inet_diag_msg *socket,
+		      const struct sessions_filter *filter, int64_t *count)
+{
+	struct sessions_connection connection = {
+		.local = address_of(socket->idiag_family, socket->id.idiag_src),
+		.peer = address_of(socket->idiag_family, socket->id.idiag_dst),
+		.local_port = ntohs(socket->id.idiag_sport),
+		.peer_port = ntohs(socket->id.idiag_dport),
+	};
+
+	if (socket->idiag_state == TCP_ESTABLISHED &&
+	    sessions_filter_matches(filter, &connection))
+		++*count;
+}
+
+/* Reads one datagram; returns 1 if more follow, 0 at the end, -1 on failure with errno.
+ */
+static int read_reply(int netlink, const struct sessions_filter *filter, int64_t *count)
+{
+	union {
+		struct nlmsghdr header;
+		char bytes[REPLY_BYTES];
+	} reply;
+	ssize_t got = recv(netlink, &reply, sizeof(reply), 0);
+	size_t left = got > 0 ? (size_t)got : 0;
+
+	if (got <= 0)
+		return -1;
+	for (struct nlmsghdr *header = &reply.header; NLMSG_OK(header, left);
+	     header = NLMSG_NEXT(header, left)) {
+		if (header->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (header->nlmsg_flags & NLM_F_DUMP_INTR) {
+			errno = EINTR;
+			return -1;
+		}
+		if (header->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *error = NLMSG_DATA(header);
+
+			errno = -error->error;
+			return -1;
+		}
+		count_one(NLMSG_DATA(header), filter, count);
+	}
+	return 1;
+}
+
+static int count_family(int family, const struct sessions_filter *filter, int64_t *count)
+{
+	struct timeval timeout = {.tv_sec = TIMEOUT_S};
+	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int more = -1, number;
+
+	if (netlink < 0)
+		return -1;
+	if (!setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) &&
+	    !send_request(netlink, family, filter))
+		do
+			more = read_reply(netlink, filter, count);
+		while (more > 0);
+	number = errno;
+	(void)close(netlink);
+	errno = number;
+	return more;
+}
+
+int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
+		       struct err *err)
+{
+	*count = 0;
+	if (count_family(AF_INET, filter, count) || count_family(AF_INET6, filter, count))
+		return err_set_os(err, ERR_SESSIONS, (unsigned long)errno,
+				  "the kernel did not list its connections: %s",
+				  strerror(errno));
+	return 0;
+}

@@ -1,0 +1,75 @@
+/*
+ * What must survive a crash: what services were before (`saved`), drains, and the record.
+ *
+ * One SQLite file in the state directory, written through to the disk.  Writes gather in
+ * a transaction until store_commit; nothing may be done on the strength of a write before
+ * its commit succeeded.  All failures are ERR_STORE, or ERR_STATE_DIR when opening.
+ */
+#ifndef POOLD_STORE_H
+#define POOLD_STORE_H
+
+#include "drain.h"
+#include "scm.h"
+
+#include <stdint.h>
+
+struct store;
+
+struct saved {
+	enum service_state state; /* running, paused or stopped */
+	enum start_type start_type;
+	enum scm_flag delayed_auto_start;
+};
+
+/* One line of the record.  Texts may be NULL. */
+struct event {
+	int64_t id;
+	struct wall time;
+	const char *kind, *service, *who, *from, *why, *text;
+};
+
+/* Opens or makes the store.  Only one process may: see host_lock_for_life. */
+struct store *store_open(const char *state_dir, struct err *err);
+
+/* A second connection for reading events and drains from another thread; it sees what was
+ * committed. */
+struct store *store_open_reader(const char *state_dir, struct err *err);
+void store_close(struct store *store);
+
+/* Makes everything since the last commit durable, or undoes it all and fails.  Blocks for
+ * one disk flush; does nothing if nothing was written. */
+int store_commit(struct store *store, struct err *err);
+
+int store_put_saved(struct store *store, const char *service, const struct saved *saved,
+		    struct err *err);
+int store_delete_saved(struct store *store, const char *service, struct err *err);
+
+/* 1 if there is one, 0 if not, -1 on failure. */
+int store_get_saved(struct store *store, const char *service, struct saved *saved,
+		    struct err *err);
+int store_count_saved(struct store *store, struct err *err);
+
+int store_put_drain(struct store *store, const struct drain *drain, struct err *err);
+
+/* Active drains, oldest first, at most `limit`: the number read, or -1. */
+int store_get_active_drains(struct store *store, struct drain *drains, int limit,
+			    struct err *err);
+
+/* Any drain, ended or not: 1, 0 if there never was one, -1 on failure. */
+int store_get_drain(struct store *store, const char *id, struct drain *drain,
+		    struct err *err);
+
+int store_add_event(struct store *store, const struct event *event, struct err *err);
+
+/* Calls `each` for up to `limit` events after this id, oldest first.  The texts live as
+ * long as the call. */
+int store_each_event(struct store *store, int64_t after, int limit,
+		     void (*each)(void *arg, const struct event *event), void *arg,
+		     struct err *err);
+int64_t store_last_event(struct store *store, struct err *err);
+
+/* A number that grows from one start of poold to the next, far enough apart that the
+ * indexes of one start, counted from it, never meet those of the next. */
+int store_next_index(struct store *store, int64_t *index, struct err *err);
+
+#endif
