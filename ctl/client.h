@@ -1,0 +1,58 @@
+/*
+ * HTTP requests to many servers at once, in one thread.
+ *
+ * The only user of libcurl.  There are no proxies and no redirects: what answers is the
+ * server that was asked.
+ */
+#ifndef POOLCTL_CLIENT_H
+#define POOLCTL_CLIENT_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	CLIENT_REPLY_LIMIT_BYTES = 4 << 20,
+	CLIENT_CONNECT_MS = 5000,
+	CLIENT_TIMEOUT_MS = 15000
+};
+
+struct client;
+
+struct request {
+	const char *method;
+	const char *url;
+	const char *body;   /* JSON, or NULL */
+	const char *owner;  /* who asks for a change without a body, or NULL */
+	int64_t timeout_ms; /* of the whole request; connecting has CLIENT_CONNECT_MS of
+			       it */
+};
+
+/* Either `status` and `body` are set, or `err` is: ERR_UNREACHABLE or ERR_BAD_REPLY. */
+struct reply {
+	int status;
+	const char *body; /* ends with a NUL */
+	size_t length;
+	bool may_be_received; /* there is no answer, and yet the server may have acted */
+	struct err err;
+};
+
+/* Called from client_run, once for each request; the reply is gone afterwards. */
+typedef void client_done(void *context, const struct reply *reply);
+
+struct client *client_new(struct err *err);
+
+/* Drops requests that are under way, without a call of their functions. */
+void client_free(struct client *client);
+
+/* Starts a request; the texts are copied. */
+void client_send(struct client *client, const struct request *request, client_done *done,
+		 void *context);
+
+/* Works until a reply was given or the time is over; says how many requests are under
+ * way. */
+size_t client_run(struct client *client, int timeout_ms);
+
+#endif

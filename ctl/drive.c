@@ -1,0 +1,431 @@
+#include "drive.h"
+
+#include "mem.h"
+#include "request.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	STEP_MS = 100,
+	LONG_POLL_S = 20,
+	ASK_PATIENCE_MS = 10000,
+	WATCH_PATIENCE_MS = 60000,
+	BACKOFF_MIN_MS = 200,
+	BACKOFF_MAX_MS = 2000,
+	EXIT_SEVERAL = 8,
+};
+
+struct drive {
+	struct client *client;
+	struct job *jobs;
+	size_t count;
+};
+
+static const char *const reached_words[GOAL__COUNT] = {
+	[GOAL_OUT] = "acknowledged",     [GOAL_DRAINED] = "drained",
+	[GOAL_ENDED] = "acknowledged",   [GOAL_RESUMED] = "serving",
+	[GOAL_SEEN_DRAINED] = "drained", [GOAL_SEEN_SERVING] = "serving",
+};
+
+static const struct failure {
+	int exit_status;
+	const char *word;
+} failures[] = {
+	{1, "failed"}, {2, "failed"},  {3, "unreachable"},  {4, "refused"},
+	{5, "held"},   {6, "timeout"}, {9, "not_verified"}, {130, "interrupted"},
+};
+
+static const char *word_for(const struct job *job, int exit_status)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (failures[i].exit_status == exit_status)
+			return failures[i].word;
+	return reached_words[job->order->aim.goal];
+}
+
+static bool is_drain(const struct job *job)
+{
+	return job->order->aim.goal == GOAL_OUT || job->order->aim.goal == GOAL_DRAINED;
+}
+
+static bool is_resume(const struct job *job)
+{
+	return job->order->aim.goal == GOAL_ENDED || job->order->aim.goal == GOAL_RESUMED;
+}
+
+/* Takes the message. */
+static void finish(struct job *job, int exit_status, struct buf *message)
+{
+	job->step = STEP_DONE;
+	job->result.exit_status = exit_status;
+	job->result.word = word_for(job, exit_status);
+	job->result.message = message->text;
+	job->finished_at = clock_mono();
+}
+
+static bool is_wait(const struct job *job)
+{
+	return !is_drain(job) && !is_resume(job);
+}
+
+/* What became of the request, so that nobody believes in a state that nobody saw. */
+static void add_standing(const struct job *job, struct buf *message)
+{
+	const char *name = job->server->named.name;
+	const char *what = is_drain(job) ? "drain" : "resume";
+	const char *end = is_drain(job) ? "drained" : "serving";
+
+	if (is_wait(job))
+		return;
+	if (job->step == STEP_ASK && (job->may_be_taken || job->is_busy)) {
+		buf_printf(message, "; it is not known whether the %s was taken", what);
+		buf_printf(message, " (see: poolctl status %s)", name);
+		return;
+	}
+	if (!job->asked_count) {
+		buf_puts(message, "; nothing was changed");
+		return;
+	}
+	buf_printf(message, "; the %s goes on (watch it: poolctl wait %s --for %s", what,
+		   name, end);
+	if (is_drain(job))
+		buf_printf(message, ", end it: poolctl resume %s", name);
+	if (is_drain(job) && !job->order->is_default_id)
+		buf_printf(message, " --id %s", job->order->aim.id);
+	buf_puts(message, ")");
+}
+
+/* Nothing is left to ask, or the first change is acknowledged. */
+static bool is_under_way(const struct job *job)
+{
+	return job->step == STEP_WATCH || job->asked_count;
+}
+
+static int64_t patience_ms(const struct job *job)
+{
+	if (is_under_way(job) || is_wait(job))
+		return WATCH_PATIENCE_MS;
+	return job->may_be_taken || job->problem.is_retryable ? ASK_PATIENCE_MS : 0;
+}
+
+static void give_up(struct job *job)
+{
+	struct buf message = {0};
+	int64_t silent_ms = clock_since(job->failing_since, clock_mono());
+
+	buf_puts(&message, job->problem.text);
+	if (job->problem.is_silence && silent_ms >= 1000)
+		buf_printf(&message, " (for %lld s)", (long long)silent_ms / 1000);
+	add_standing(job, &message);
+	finish(job, job->problem.exit_status, &message);
+}
+
+/* Something that may be over in a moment: tries again until patience ends. */
+static void miss(struct job *job)
+{
+	struct mono now = clock_mono();
+
+	if (!job->is_failing)
+		job->failing_since = now;
+	job->is_failing = true;
+	job->is_current = false;
+	if (job->step == STEP_ASK && job->problem.may_be_received)
+		job->may_be_taken = true;
+	if (clock_since(job->failing_since, now) >= patience_ms(job)) {
+		if (is_under_way(job))
+			job->problem.exit_status = err_info(ERR_UNREACHABLE)->exit_status;
+		give_up(job);
+		return;
+	}
+	job->backoff_ms = job->backoff_ms ? job->backoff_ms * 2 : BACKOFF_MIN_MS;
+	if (job->backoff_ms > BACKOFF_MAX_MS)
+		job->backoff_ms = BACKOFF_MAX_MS;
+	job->retry_at = clock_add(now, job->backoff_ms);
+}
+
+static void on_problem(struct job *job)
+{
+	if (job->problem.is_silence || job->problem.is_retryable) {
+		miss(job);
+		return;
+	}
+	if (job->step == STEP_ASK && job->problem.may_be_received)
+		job->may_be_taken = true;
+	give_up(job);
+}
+
+static void conclude(struct job *job, enum verdict verdict)
+{
+	struct buf message = {0};
+
+	judge_explain(&job->order->aim, job->view, verdict, &message);
+	if (is_drain(job) && (verdict == VERDICT_ATTENTION || verdict == VERDICT_NARROW))
+		add_standing(job, &message);
+	finish(job, judge_exit_status(verdict), &message);
+}
+
+static void judge_view(struct job *job)
+{
+	const struct aim *aim = &job->order->aim;
+	bool is_troubled = judge_is_troubled(aim, job->view);
+	enum verdict verdict;
+
+	if (is_troubled && !job->is_troubled)
+		job->troubled_since = job->view_at;
+	job->is_troubled = is_troubled;
+	verdict = judge(aim, job->view,
+			is_troubled ? clock_since(job->troubled_since, job->view_at) : 0);
+	if (verdict != VERDICT_NOT_YET)
+		conclude(job, verdict);
+}
+
+/* The drain to end next: the one that is meant, once, or one after the other. */
+static const char *choose_drain_to_end(const struct job *job)
+{
+	const struct order *order = job->order;
+
+	for (size_t i = 0; i < job->view->drain_count; i++) {
+		const struct drain_view *drain = &job->view->drains[i];
+		bool is_meant = order->is_all ? job->asked_count < API_DRAINS_LIMIT
+					      : !job->asked_count &&
+							!strcmp(drain->id, order->aim.id);
+
+		if (drain->is_active && is_meant)
+			return drain->id;
+	}
+	return NULL;
+}
+
+/* Ending a drain that is not there would change nothing, so the operator hears who else
+ * keeps the server out. */
+static bool is_held(struct job *job)
+{
+	struct buf message = {0};
+
+	buf_printf(&message, "no drain %s; kept out by ", job->order->aim.id);
+	if (server_view_list_drains(job->view, &message)) {
+		finish(job, judge_exit_status(VERDICT_HELD), &message);
+		return true;
+	}
+	buf_done(&message);
+	return false;
+}
+
+/* After a look: what is there to ask for? */
+static void plan(struct job *job)
+{
+	const char *id = is_drain(job)    ? job->order->aim.id
+			 : is_resume(job) ? choose_drain_to_end(job)
+					  : NULL;
+
+	if (!job->asked_count)
+		job->was_there = judge_was_there(&job->order->aim, job->view);
+	if (id) {
+		copy_text(job->id, sizeof(job->id), id);
+		job->step = STEP_ASK;
+		return;
+	}
+	if (is_resume(job) && !job->asked_count && is_held(job))
+		return;
+	job->step = STEP_WATCH;
+	judge_view(job);
+}
+
+static void on_view(struct job *job, const struct reply *reply)
+{
+	struct err err = {0};
+	struct server_view *view = request_read_view(job->server, reply, &err);
+
+	if (!view) {
+		problem_from_err(&err, job->server->url, &job->problem);
+		give_up(job);
+		return;
+	}
+	server_view_free(job->view);
+	job->view = view;
+	job->view_at = clock_mono();
+	job->is_current = true;
+	if (job->step == STEP_LOOK)
+		plan(job);
+	else
+		judge_view(job);
+}
+
+/* The body of the answer is not looked at: what counts is what the next view says. */
+static void on_taken(struct job *job)
+{
+	job->may_be_taken = false;
+	job->is_current = false;
+	job->asked_count++;
+	job->step = is_drain(job) ? STEP_WATCH : STEP_LOOK;
+}
+
+static void on_reply(void *context, const struct reply *reply)
+{
+	struct job *job = context;
+	bool is_ok, is_gone;
+
+	job->is_busy = false;
+	if (job->step == STEP_DONE)
+		return;
+	is_ok = problem_from_reply(reply, job->server->url, &job->problem) == 0;
+	is_gone = !is_ok && job->problem.code == ERR_UNKNOWN_DRAIN;
+	if (!is_ok && !(is_gone && job->step == STEP_ASK && is_resume(job))) {
+		on_problem(job);
+		return;
+	}
+	if (job->step == STEP_ASK)
+		on_taken(job);
+	else
+		on_view(job, reply);
+	job->is_failing = false;
+	job->backoff_ms = 0;
+}
+
+/* While a service is in trouble, the next view must come when the patience with it ends.
+ */
+static int wait_s(const struct job *job)
+{
+	int64_t rest_ms;
+
+	if (!job->is_troubled)
+		return LONG_POLL_S;
+	rest_ms = JUDGE_ATTENTION_MS - clock_since(job->troubled_since, clock_mono());
+	return rest_ms > 1000 ? (int)((rest_ms + 999) / 1000) : 1;
+}
+
+static void send_next(struct job *job, struct client *client)
+{
+	const struct order *order = job->order;
+
+	job->is_busy = true;
+	if (job->step != STEP_ASK)
+		request_view(client, job->server, job->is_current ? job->view : NULL,
+			     wait_s(job), on_reply, job);
+	else if (is_drain(job))
+		request_drain(client, job->server, &order->aim, order->owner,
+			      order->reason, on_reply, job);
+	else
+		request_end(client, job->server, job->id, order->owner, on_reply, job);
+}
+
+/* The end of patience of the operator; what was not acknowledged by then is not "going
+ * on". */
+static void check_time(struct job *job)
+{
+	int64_t waited_ms = clock_since(job->started_at, clock_mono());
+	enum err_code code = is_under_way(job) ? ERR_TIMEOUT : ERR_UNREACHABLE;
+	char text[TEXT_DURATION_BYTES];
+	struct buf message = {0};
+
+	if (job->order->timeout_ms < 0 || waited_ms < job->order->timeout_ms)
+		return;
+	buf_printf(&message, "not %s after %s", reached_words[job->order->aim.goal],
+		   text_duration(waited_ms, text));
+	if (job->is_failing)
+		buf_printf(&message, ": %s", job->problem.text);
+	add_standing(job, &message);
+	finish(job, err_info(code)->exit_status, &message);
+}
+
+bool drive_step(struct drive *drive)
+{
+	struct mono now = clock_mono();
+	bool is_going_on = false;
+
+	for (size_t i = 0; i < drive->count; i++) {
+		struct job *job = &drive->jobs[i];
+
+		if (job->step != STEP_DONE && !job->is_busy &&
+		    (!job->is_failing || clock_since(job->retry_at, now) >= 0))
+			send_next(job, drive->client);
+	}
+	(void)client_run(drive->client, STEP_MS);
+	for (size_t i = 0; i < drive->count; i++) {
+		if (drive->jobs[i].step != STEP_DONE)
+			check_time(&drive->jobs[i]);
+		is_going_on = is_going_on || drive->jobs[i].step != STEP_DONE;
+	}
+	return is_going_on;
+}
+
+void drive_interrupt(struct drive *drive)
+{
+	for (size_t i = 0; i < drive->count; i++) {
+		struct job *job = &drive->jobs[i];
+		struct buf message = {0};
+
+		if (job->step == STEP_DONE)
+			continue;
+		buf_puts(&message, "interrupted");
+		add_standing(job, &message);
+		finish(job, err_info(ERR_INTERRUPTED)->exit_status, &message);
+	}
+}
+
+struct drive *drive_new(const struct order *order,
+			const struct pool_server *const *servers, size_t count,
+			struct client *client)
+{
+	struct drive *drive = xcalloc(1, sizeof(*drive));
+
+	drive->client = client;
+	drive->count = count;
+	drive->jobs = xcalloc(count, sizeof(*drive->jobs));
+	for (size_t i = 0; i < count; i++)
+		drive->jobs[i] = (struct job){
+			.order = order, .server = servers[i], .started_at = clock_mono()};
+	return drive;
+}
+
+void drive_free(struct drive *drive)
+{
+	if (!drive)
+		return;
+	for (size_t i = 0; i < drive->count; i++) {
+		free(drive->jobs[i].result.message);
+		server_view_free(drive->jobs[i].view);
+	}
+	free(drive->jobs);
+	free(drive);
+}
+
+const struct job *drive_jobs(const struct drive *drive, size_t *count)
+{
+	*count = drive->count;
+	return drive->jobs;
+}
+
+int drive_exit_status(const struct drive *drive)
+{
+	int status = drive->count ? drive->jobs[0].result.exit_status : 0;
+
+	for (size_t i = 0; i < drive->count; i++) {
+		int other = drive->jobs[i].result.exit_status;
+
+		if (other == err_info(ERR_INTERRUPTED)->exit_status)
+			return other;
+		if (other != status)
+			status = EXIT_SEVERAL;
+	}
+	return status;
+}
+
+const struct drain_view *job_drain(const struct job *job)
+{
+	return job->view && is_drain(job)
+		       ? server_view_drain(job->view, job->order->aim.id)
+		       : NULL;
+}
+
+int64_t job_elapsed_ms(const struct job *job)
+{
+	struct mono end = job->step == STEP_DONE ? job->finished_at : clock_mono();
+	const struct drain_view *drain = job_drain(job);
+
+	if (!drain)
+		return clock_since(job->started_at, end);
+	return job->view->time.ms - drain->created_at.ms + clock_since(job->view_at, end);
+}

@@ -1,0 +1,90 @@
+/*
+ * Brings servers where the operator wants them, all at once: look, ask, and watch each
+ * until a verdict or an end of patience.
+ *
+ * Nothing is printed here: who shows the progress reads the jobs between the steps.
+ */
+#ifndef POOLCTL_DRIVE_H
+#define POOLCTL_DRIVE_H
+
+#include "client.h"
+#include "judge.h"
+#include "pool_config.h"
+#include "problem.h"
+
+/* What is asked of every server. */
+struct order {
+	struct aim aim;
+	const char *owner, *reason;
+	bool is_default_id; /* poolctl chose the id, and will choose the same again */
+	bool is_all;        /* resume: whatever drains are active */
+	int64_t timeout_ms; /* negative: none */
+};
+
+enum step {
+	STEP_LOOK,  /* see what is there; decide what to ask */
+	STEP_ASK,   /* a change is being asked for */
+	STEP_WATCH, /* the change is acknowledged, or there was none to ask for */
+	STEP_DONE,
+};
+
+struct result {
+	const char *word; /* "drained", "held", ... */
+	int exit_status;
+	char *message; /* what went otherwise than asked, or NULL */
+};
+
+/* One server on its way. */
+struct job {
+	const struct order *order;
+	const struct pool_server *server;
+	enum step step;
+	struct server_view *view; /* the newest, NULL before the first */
+	bool is_current;          /* nothing was asked or failed since the view came */
+	struct mono view_at, started_at, finished_at;
+	bool was_there; /* it was where it should be before anything was asked */
+	bool is_busy;   /* a request is under way */
+
+	char id[API_ID_BYTES]; /* of the drain that is being asked for, or ended */
+	size_t asked_count;    /* changes that the server acknowledged */
+	bool may_be_taken;     /* one was sent, and it is not known whether it arrived */
+
+	/* Since when the server has not answered well, and why. */
+	bool is_failing;
+	struct mono failing_since, retry_at;
+	int64_t backoff_ms;
+	struct problem problem;
+
+	bool is_troubled;
+	struct mono troubled_since;
+
+	struct result result; /* once the step is STEP_DONE */
+};
+
+struct drive;
+
+/* The order, the servers and the client are the caller's and must outlive the drive. */
+struct drive *drive_new(const struct order *order,
+			const struct pool_server *const *servers, size_t count,
+			struct client *client);
+void drive_free(struct drive *drive);
+
+/* Works for at most a tenth of a second; false once all jobs are done. */
+bool drive_step(struct drive *drive);
+
+/* Ends all jobs that are not done: the operator does not want to watch any longer. */
+void drive_interrupt(struct drive *drive);
+
+const struct job *drive_jobs(const struct drive *drive, size_t *count);
+
+/* The drain that the job is about, in its newest view; NULL if there is none. */
+const struct drain_view *job_drain(const struct job *job);
+
+/* For how long the job has been going on: a drain since it was created, else since
+ * poolctl started. */
+int64_t job_elapsed_ms(const struct job *job);
+
+/* The status of all jobs together. */
+int drive_exit_status(const struct drive *drive);
+
+#endif

@@ -1,0 +1,283 @@
+#include "options.h"
+
+#include "api.h"
+#include "mem.h"
+#include "schema.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOUR_MS = 3600000, TIMEOUT_LIMIT_H = 24 * 365 };
+
+enum option_type {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_ID,
+	OPTION_TEXTS,
+	OPTION_CHOICE,
+	OPTION_DURATION,
+	OPTION_NUMBER,
+};
+
+static const char *const outputs[] = {"table", "json", "jsonl", NULL};
+static const char *const waits[] = {"", "drained", "serving", NULL};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option {
+	const char *name;
+	char letter;
+	bool is_global;
+	enum option_type type;
+	size_t offset;
+	const char *value;
+	const char *help;
+	const char *const *choices;
+} table[] = {
+	{"config", 0, true, OPTION_TEXT, FIELD(config), "FILE",
+	 "read the pools from this file", NULL},
+	{"output", 'o', true, OPTION_CHOICE, FIELD(output), "FORMAT",
+	 "table, json or jsonl; also -o FORMAT", outputs},
+	{"no-color", 0, true, OPTION_FLAG, FIELD(has_no_color), NULL, "use no colours",
+	 NULL},
+	{"help", 'h', true, OPTION_FLAG, FIELD(has_help), NULL, "show this help", NULL},
+	{"version", 0, true, OPTION_FLAG, FIELD(has_version), NULL,
+	 "show the version of poolctl", NULL},
+	{"id", 0, false, OPTION_ID, FIELD(id), "ID", "name the drain; default USER@HOST",
+	 NULL},
+	{"all", 0, false, OPTION_FLAG, FIELD(is_all), NULL,
+	 "end all drains, whoever's they are", NULL},
+	{"owner", 0, false, OPTION_TEXT, FIELD(owner), "OWNER",
+	 "say who asks; default USER@HOST", NULL},
+	{"reason", 0, false, OPTION_TEXT, FIELD(reason), "TEXT",
+	 "say why; default maintenance", NULL},
+	{"service", 0, false, OPTION_TEXTS, FIELD(services), "NAME",
+	 "only this service; may be given several times", NULL},
+	{"no-wait", 0, false, OPTION_FLAG, FIELD(has_no_wait), NULL,
+	 "return once the server has acknowledged", NULL},
+	{"timeout", 0, false, OPTION_DURATION, FIELD(timeout_ms), "TIME",
+	 "wait no longer: 90s, 30m, 2h", NULL},
+	{"for", 0, false, OPTION_CHOICE, FIELD(wait_for), "PHASE", "drained or serving",
+	 waits},
+	{"after", 0, false, OPTION_NUMBER, FIELD(after), "N",
+	 "only events with a higher id", NULL},
+	{"limit", 0, false, OPTION_NUMBER, FIELD(limit), "N", "at most so many events",
+	 NULL},
+};
+
+enum { OPTIONS_COUNT = sizeof(table) / sizeof(table[0]) };
+
+static const char *option_name(const void *from, size_t i)
+{
+	return ((const struct option *)from)[i].name;
+}
+
+static int unknown(const char *word, struct err *err)
+{
+	const char *nearest = word[1] == '-' ? schema_nearest(word + 2, option_name,
+							      table, OPTIONS_COUNT)
+					     : NULL;
+
+	if (nearest)
+		return err_set(err, ERR_USAGE,
+			       "there is no option '%s' (did you mean --%s?)", word,
+			       nearest);
+	return err_set(err, ERR_USAGE, "there is no option '%s'; see poolctl --help",
+		       word);
+}
+
+static const struct option *find_option(const char *name, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+		if (strlen(table[i].name) == length &&
+		    !strncmp(table[i].name, name, length))
+			return &table[i];
+	return NULL;
+}
+
+static const struct option *find_letter(char letter)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+		if (letter && table[i].letter == letter)
+			return &table[i];
+	return NULL;
+}
+
+static void add_text(struct texts *texts, const char *text)
+{
+	texts->items = xrealloc(texts->items, (texts->count + 1) * sizeof(*texts->items));
+	texts->items[texts->count++] = text;
+}
+
+/* Reads a whole number from 0 up; `*end` is where it stops. */
+static int read_number(const char *text, int64_t *number, char **end)
+{
+	errno = 0;
+	*number = strtoll(text, end, 10);
+	return text[0] < '0' || text[0] > '9' || errno ? -1 : 0;
+}
+
+static int read_duration(const char *text, int64_t *ms)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"s", 1000}, {"m", 60000}, {"h", HOUR_MS}};
+	int64_t number;
+	char *end;
+
+	if (read_number(text, &number, &end))
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(end, units[i].name) &&
+		    number <= (int64_t)TIMEOUT_LIMIT_H * HOUR_MS / units[i].ms) {
+			*ms = number * units[i].ms;
+			return 0;
+		}
+	return -1;
+}
+
+static int read_choice(const char *text, const char *const *choices, int *choice)
+{
+	for (int i = 0; choices[i]; i++)
+		if (*text && !strcmp(choices[i], text)) {
+			*choice = i;
+			return 0;
+		}
+	return -1;
+}
+
+/* What a reader of HTTP headers, JSON or logs would trip over is not taken. */
+static bool is_good_text(const char *text)
+{
+	char *clean = xstrdup(text);
+	bool is_good = *text && strlen(text) < API_TEXT_BYTES;
+
+	text_clean(clean, true);
+	is_good = is_good && !strcmp(clean, text);
+	free(clean);
+	return is_good;
+}
+
+static int set(const struct option *option, const char *value, struct options *options)
+{
+	void *field = (char *)options + option->offset;
+	char *end;
+
+	options->used |= UINT32_C(1) << (option - table);
+	switch (option->type) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case OPTION_ID:
+		*(const char **)field = value;
+		return api_id_is_valid(value) ? 0 : -1;
+	case OPTION_TEXTS:
+		add_text(field, value);
+		return is_good_text(value) ? 0 : -1;
+	case OPTION_CHOICE:
+		return read_choice(value, option->choices, field);
+	case OPTION_DURATION:
+		return read_duration(value, field);
+	case OPTION_NUMBER:
+		return read_number(value, field, &end) || *end ? -1 : 0;
+	default:
+		*(const char **)field = value;
+		return is_good_text(value) ? 0 : -1;
+	}
+}
+
+/* Reads the option in argv[i]; returns how many arguments it took, or -1. */
+static int read_option(char **argv, int i, struct options *options, struct err *err)
+{
+	const char *word = argv[i];
+	bool is_long = word[1] == '-';
+	size_t length = is_long ? 2 + strcspn(word + 2, "=") : 2;
+	const struct option *option =
+		is_long ? find_option(word + 2, length - 2) : find_letter(word[1]);
+	const char *value = NULL;
+	int taken = 1;
+
+	if (!option)
+		return unknown(word, err);
+	if (word[length])
+		value = word + length + (is_long ? 1 : 0);
+	if (option->type == OPTION_FLAG && value)
+		return err_set(err, ERR_USAGE, "option --%s takes no value",
+			       option->name);
+	if (option->type != OPTION_FLAG && !value) {
+		value = argv[i + 1];
+		taken = 2;
+	}
+	if (option->type != OPTION_FLAG && !value)
+		return err_set(err, ERR_USAGE, "option --%s needs a value: %s (%s)",
+			       option->name, option->value, option->help);
+	if (set(option, value, options))
+		return err_set(err, ERR_USAGE, "option --%s cannot be '%s': %s (%s)",
+			       option->name, value, option->value, option->help);
+	return taken;
+}
+
+int options_parse(int argc, char **argv, struct options *options, struct err *err)
+{
+	*options = (struct options){.timeout_ms = -1, .limit = API_EVENTS_LIMIT};
+	for (int i = 1; i < argc;) {
+		int taken = 1;
+
+		if (argv[i][0] != '-' || !argv[i][1])
+			add_text(&options->words, argv[i]);
+		else
+			taken = read_option(argv, i, options, err);
+		if (taken < 0)
+			return -1;
+		i += taken;
+	}
+	return 0;
+}
+
+void options_done(struct options *options)
+{
+	free(options->words.items);
+	free(options->services.items);
+}
+
+static bool is_allowed(const struct option *option, const char *allowed)
+{
+	size_t length = strlen(option->name);
+
+	for (const char *name = allowed; *name;
+	     name += strcspn(name, " "), name += *name == ' ')
+		if (strcspn(name, " ") == length && !strncmp(name, option->name, length))
+			return true;
+	return false;
+}
+
+int options_check(const struct options *options, const char *command, const char *allowed,
+		  struct err *err)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+		if (!table[i].is_global && (options->used & UINT32_C(1) << i) &&
+		    !is_allowed(&table[i], allowed))
+			return err_set(err, ERR_USAGE,
+				       "'%s' has no option --%s; see poolctl %s --help",
+				       command, table[i].name, command);
+	return 0;
+}
+
+void options_help(const char *allowed, struct buf *text)
+{
+	char name[32];
+
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		const struct option *option = &table[i];
+
+		if (allowed ? !is_allowed(option, allowed) : !option->is_global)
+			continue;
+		(void)snprintf(name, sizeof(name), "--%s %s", option->name,
+			       option->value ? option->value : "");
+		buf_printf(text, "  %-18s%s\n", name, option->help);
+	}
+}

@@ -1,0 +1,55 @@
+#include "output_json.h"
+
+#include "terminal.h"
+#include "text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+void output_json(json_t *value)
+{
+	size_t flags = terminal_takes_utf8(stdout) ? 0 : JSON_ENSURE_ASCII;
+	char *text = json_dumps(value, flags | JSON_COMPACT);
+
+	if (!text)
+		abort();
+	text_print(stdout, text);
+	(void)fflush(stdout);
+	free(text);
+	json_decref(value);
+}
+
+static json_t *count_or_null(const struct job *job, int64_t count)
+{
+	return job->view && count != COUNT_UNKNOWN ? json_integer(count) : json_null();
+}
+
+json_t *output_json_result(const struct job *job)
+{
+	static const struct progress_view nothing;
+	const struct progress_view *progress =
+		job->view ? &job->view->progress : &nothing;
+	enum goal goal = job->order->aim.goal;
+	bool has_id = goal != GOAL_SEEN_DRAINED && goal != GOAL_SEEN_SERVING &&
+		      !job->order->is_all;
+
+	return json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?}",
+			 "server", job->server->named.name, "result", job->result.word,
+			 "exit_code", job->result.exit_status, "message",
+			 job->result.message, "phase",
+			 job->view ? phase_name(job->view->phase) : NULL, "sessions",
+			 count_or_null(job, progress->sessions), "peak",
+			 count_or_null(job, progress->peak), "ended",
+			 count_or_null(job, progress->ended), "cut",
+			 count_or_null(job, progress->cut), "drain_id",
+			 has_id ? job->order->aim.id : NULL);
+}
+
+void output_json_results(const struct job *jobs, size_t count)
+{
+	json_t *results = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(results, output_json_result(&jobs[i]));
+	output_json(results);
+}

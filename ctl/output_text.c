@@ -1,0 +1,131 @@
+#include "output_text.h"
+
+#include "mem.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <stdlib.h>
+
+enum { GAP_COLUMNS = 2 };
+
+struct cell {
+	char *text;
+	const char *color;
+};
+
+struct table {
+	size_t columns;
+	struct cell *cells;
+	size_t count;
+};
+
+struct table *table_new(size_t columns)
+{
+	struct table *table = xcalloc(1, sizeof(*table));
+
+	table->columns = columns;
+	return table;
+}
+
+void table_add(struct table *table, const char *cell, const char *color)
+{
+	struct cell *fresh;
+
+	table->cells = xrealloc(table->cells, (table->count + 1) * sizeof(*table->cells));
+	fresh = &table->cells[table->count++];
+	*fresh = (struct cell){xstrdup(cell), color};
+	text_clean(fresh->text, terminal_takes_utf8(stdout));
+}
+
+static int width_of(const struct table *table, size_t column)
+{
+	int width = 0;
+
+	for (size_t i = column; i < table->count; i += table->columns) {
+		int columns = text_columns(table->cells[i].text);
+
+		width = columns > width ? columns : width;
+	}
+	return width;
+}
+
+static void print_cell(const struct cell *cell, int padding)
+{
+	if (cell->color)
+		(void)printf("%s%s%s", cell->color, cell->text, text_no_color);
+	else
+		(void)fputs(cell->text, stdout);
+	(void)printf("%*s", padding, "");
+}
+
+void table_print(struct table *table)
+{
+	int *widths = xcalloc(table->columns, sizeof(*widths));
+
+	for (size_t i = 0; i < table->columns; i++)
+		widths[i] = width_of(table, i);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct cell *cell = &table->cells[i];
+		size_t column = i % table->columns;
+		bool is_last = column == table->columns - 1;
+		int rest = widths[column] - text_columns(cell->text);
+
+		print_cell(cell, is_last ? 0 : rest + GAP_COLUMNS);
+		if (is_last)
+			(void)putchar('\n');
+		free(cell->text);
+	}
+	free(widths);
+	free(table->cells);
+	free(table);
+}
+
+static void add_details(const struct job *job, struct buf *line)
+{
+	char text[TEXT_DURATION_BYTES];
+	const char *took = text_duration(job_elapsed_ms(job), text);
+
+	switch (job->order->aim.goal) {
+	case GOAL_OUT:
+		buf_printf(line, " (takes no new sessions; drain %s)",
+			   job->order->aim.id);
+		break;
+	case GOAL_DRAINED:
+		buf_puts(line, " (");
+		text_add_count(line, job->view->progress.ended);
+		buf_printf(line, " sessions ended, %lld cut, %s)",
+			   (long long)job->view->progress.cut, took);
+		break;
+	case GOAL_ENDED:
+		buf_puts(line, " (resuming)");
+		break;
+	default:
+		buf_printf(line, " (after %s)", took);
+	}
+}
+
+static void print_reached(const struct job *job)
+{
+	struct buf line = {0};
+
+	buf_printf(&line, "%s: ", job->server->named.name);
+	if (job->was_there) {
+		buf_printf(&line, "already %s",
+			   phase_name(job_drain(job) ? PHASE_DRAINED : job->view->phase));
+	} else {
+		buf_puts(&line, job->result.word);
+		add_details(job, &line);
+	}
+	text_print(stdout, line.text);
+	buf_done(&line);
+}
+
+void output_text_result(const struct job *job)
+{
+	int status = job->result.exit_status;
+
+	if (status == 0 || status == judge_exit_status(VERDICT_CUT))
+		print_reached(job);
+	if (job->result.message)
+		text_complain("%s: %s", job->server->named.name, job->result.message);
+}

@@ -1,0 +1,106 @@
+#include "request.h"
+
+#include "api.h"
+#include "mem.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MS = 10000 };
+
+/* Takes the URL. */
+static void get(struct client *client, char *url, int64_t timeout_ms, client_done *done,
+		void *context)
+{
+	struct request request = {.method = "GET", .url = url, .timeout_ms = timeout_ms};
+
+	client_send(client, &request, done, context);
+	free(url);
+}
+
+void request_view(struct client *client, const struct pool_server *server,
+		  const struct server_view *after, int wait_s, client_done *done,
+		  void *context)
+{
+	if (after)
+		get(client,
+		    xasprintf("%s" API_VERSION_PATH "/server?index=%lld&wait=%d",
+			      server->url, (long long)after->index, wait_s),
+		    wait_s * 1000 + ANSWER_MS, done, context);
+	else
+		get(client, xasprintf("%s" API_VERSION_PATH "/server", server->url),
+		    CLIENT_TIMEOUT_MS, done, context);
+}
+
+void request_events(struct client *client, const struct pool_server *server,
+		    int64_t after, int64_t limit, client_done *done, void *context)
+{
+	get(client,
+	    xasprintf("%s" API_VERSION_PATH "/events?after=%lld&limit=%lld", server->url,
+		      (long long)after, (long long)limit),
+	    CLIENT_TIMEOUT_MS, done, context);
+}
+
+struct server_view *request_read_view(const struct pool_server *server,
+				      const struct reply *reply, struct err *err)
+{
+	struct server_view *view = server_view_parse(reply->body, reply->length, err);
+
+	if (!view || !strcmp(view->server, server->named.name))
+		return view;
+	(void)err_set(err, ERR_CONFIG,
+		      "it is server '%.100s' that answers there, not '%s'", view->server,
+		      server->named.name);
+	server_view_free(view);
+	return NULL;
+}
+
+static char *drain_url(const struct pool_server *server, const char *id)
+{
+	return xasprintf("%s" API_VERSION_PATH "/drains/%s", server->url, id);
+}
+
+static char *drain_body(const struct aim *aim, const char *owner, const char *reason)
+{
+	json_t *services = json_array();
+	json_t *body = json_pack("{s:s, s:s}", "owner", owner, "reason", reason);
+	char *text;
+
+	for (size_t i = 0; i < aim->service_count; i++)
+		(void)json_array_append_new(services, json_string(aim->services[i]));
+	if (aim->service_count)
+		(void)json_object_set(body, "services", services);
+	json_decref(services);
+	text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	return text;
+}
+
+void request_drain(struct client *client, const struct pool_server *server,
+		   const struct aim *aim, const char *owner, const char *reason,
+		   client_done *done, void *context)
+{
+	char *url = drain_url(server, aim->id), *body = drain_body(aim, owner, reason);
+	struct request request = {.method = "PUT",
+				  .url = url,
+				  .body = body,
+				  .timeout_ms = CLIENT_TIMEOUT_MS};
+
+	client_send(client, &request, done, context);
+	free(body);
+	free(url);
+}
+
+void request_end(struct client *client, const struct pool_server *server, const char *id,
+		 const char *owner, client_done *done, void *context)
+{
+	char *url = drain_url(server, id);
+	struct request request = {.method = "DELETE",
+				  .url = url,
+				  .owner = owner,
+				  .timeout_ms = CLIENT_TIMEOUT_MS};
+
+	client_send(client, &request, done, context);
+	free(url);
+}

@@ -1,0 +1,33 @@
+/*
+ * The requests of poold's API, as poolctl makes them.
+ */
+#ifndef POOLCTL_REQUEST_H
+#define POOLCTL_REQUEST_H
+
+#include "client.h"
+#include "judge.h"
+#include "pool_config.h"
+
+/* Asks for the server's view: at once, or, if `after` is given, when it is no longer that
+ * one or `wait_s` is over. */
+void request_view(struct client *client, const struct pool_server *server,
+		  const struct server_view *after, int wait_s, client_done *done,
+		  void *context);
+
+/* Reads the reply to it; fails with ERR_CONFIG if it is another server that answers. */
+struct server_view *request_read_view(const struct pool_server *server,
+				      const struct reply *reply, struct err *err);
+
+/* Asks for the drain `aim->id`; the reason and the owner must be UTF-8. */
+void request_drain(struct client *client, const struct pool_server *server,
+		   const struct aim *aim, const char *owner, const char *reason,
+		   client_done *done, void *context);
+
+/* Asks for the end of a drain. */
+void request_end(struct client *client, const struct pool_server *server, const char *id,
+		 const char *owner, client_done *done, void *context);
+
+void request_events(struct client *client, const struct pool_server *server,
+		    int64_t after, int64_t limit, client_done *done, void *context);
+
+#endif

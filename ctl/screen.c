@@ -1,0 +1,303 @@
+#include "screen.h"
+
+#include "mem.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAW_MS = 125, BAR_COLUMNS = 20, NUMBERS_COLUMNS = 46, PART_BYTES = 512 };
+
+struct screen {
+	const struct job *jobs;
+	size_t count;
+	bool is_drawn; /* on a terminal, over and over */
+	bool has_color, has_utf8;
+	int name_columns;
+	char **lines; /* not drawn: what was last printed of each server */
+	char *frame;  /* drawn: what is on the screen */
+	int frame_rows;
+	struct mono drawn_at;
+};
+
+/* A line under construction, which takes what still fits. */
+struct line {
+	struct buf *out;
+	int columns_left;
+	bool has_utf8;
+};
+
+struct screen *screen_new(const struct job *jobs, size_t count, bool has_color)
+{
+	struct screen *screen = xcalloc(1, sizeof(*screen));
+
+	screen->jobs = jobs;
+	screen->count = count;
+	screen->is_drawn = terminal_can_draw(stderr);
+	screen->has_color = has_color;
+	screen->has_utf8 = terminal_takes_utf8(stderr);
+	screen->lines = xcalloc(count, sizeof(*screen->lines));
+	screen->drawn_at = clock_add(clock_mono(), -DRAW_MS);
+	for (size_t i = 0; i < count; i++) {
+		/* A server's name is ASCII, as an id is, and no longer. */
+		int columns = (int)strlen(jobs[i].server->named.name);
+
+		if (columns > screen->name_columns)
+			screen->name_columns = columns;
+	}
+	return screen;
+}
+
+void screen_free(struct screen *screen)
+{
+	if (!screen)
+		return;
+	for (size_t i = 0; i < screen->count; i++)
+		free(screen->lines[i]);
+	free(screen->lines);
+	free(screen->frame);
+	free(screen);
+}
+
+static const char *phase_of(const struct job *job)
+{
+	if (job->view)
+		return phase_name(job->view->phase);
+	return job->step == STEP_DONE ? job->result.word : "asking";
+}
+
+static void add_sessions(struct buf *text, const struct job *job, const char *what)
+{
+	const struct progress_view *progress = &job->view->progress;
+
+	text_add_count(text, progress->sessions);
+	if (progress->peak > 0)
+		buf_printf(text, " of %lld", (long long)progress->peak);
+	buf_printf(text, " %sleft", what);
+}
+
+/* True while it is of interest how many sessions are left. */
+static bool has_sessions(const struct job *job)
+{
+	return job->view && (job->view->phase == PHASE_DRAINING ||
+			     (job->view->phase == PHASE_ATTENTION && job_drain(job)));
+}
+
+/* Adds what a person should know before numbers; returns false if there is nothing. */
+static bool add_trouble(struct buf *text, const struct job *job)
+{
+	char duration[TEXT_DURATION_BYTES];
+
+	if (job->step == STEP_DONE && job->result.message)
+		buf_puts(text, job->result.message);
+	else if (job->is_failing && job->problem.is_silence)
+		buf_printf(text, "no answer for %s",
+			   text_duration(clock_since(job->failing_since, clock_mono()),
+					 duration));
+	else if (job->is_failing)
+		buf_puts(text, job->problem.text);
+	else if (job->is_troubled)
+		judge_explain(&job->order->aim, job->view, VERDICT_ATTENTION, text);
+	else
+		return false;
+	return true;
+}
+
+/* Adds a text, cleaned, after two spaces.  One that is too long is cut, or left out. */
+static void add(struct line *line, const char *text, bool is_cut)
+{
+	char part[PART_BYTES];
+
+	(void)snprintf(part, sizeof(part), "  %s", text);
+	text_clean(part, line->has_utf8);
+	if (!is_cut && text_columns(part) > line->columns_left)
+		return;
+	part[text_fit(part, line->columns_left)] = '\0';
+	line->columns_left -= text_columns(part);
+	buf_puts(line->out, part);
+}
+
+static bool is_out(const struct job *job)
+{
+	return has_sessions(job) || (job->view && job->view->phase == PHASE_DRAINED);
+}
+
+static double share_done(const struct job *job)
+{
+	const struct progress_view *progress = &job->view->progress;
+
+	if (job->view->phase == PHASE_DRAINED)
+		return 1;
+	if (progress->sessions < 0 || progress->sessions > progress->peak ||
+	    !progress->peak)
+		return 0;
+	return (double)(progress->peak - progress->sessions) / (double)progress->peak;
+}
+
+static void add_bar(struct line *line, const struct job *job)
+{
+	const char *full = line->has_utf8 ? "█" : "#",
+		   *empty = line->has_utf8 ? "░" : ".";
+	int columns = line->columns_left - NUMBERS_COLUMNS;
+	struct buf bar = {0};
+
+	columns = columns > BAR_COLUMNS ? BAR_COLUMNS : columns;
+	if (columns < BAR_COLUMNS / 4 || !is_out(job))
+		return;
+	for (int i = 0; i < columns; i++)
+		buf_puts(&bar, i < (int)(share_done(job) * columns) ? full : empty);
+	add(line, bar.text, false);
+	buf_done(&bar);
+}
+
+static void add_numbers(struct line *line, const struct job *job)
+{
+	char text[TEXT_DURATION_BYTES];
+	struct buf sessions = {0};
+
+	if (has_sessions(job)) {
+		add_sessions(&sessions, job, "");
+		add(line, sessions.text, false);
+		buf_done(&sessions);
+	}
+	add(line, text_duration(job_elapsed_ms(job), text), false);
+	if (has_sessions(job) && job->view->progress.rate_per_min > 0) {
+		(void)snprintf(text, sizeof(text), "%.1f/min",
+			       job->view->progress.rate_per_min);
+		add(line, text, false);
+	}
+}
+
+/* One column stays free: a full line makes some terminals wrap. */
+static void draw_job(const struct screen *screen, const struct job *job, int columns,
+		     struct buf *out)
+{
+	struct line line = {out, columns - 1, screen->has_utf8};
+	bool has_color = screen->has_color && job->view;
+	struct buf trouble = {0};
+	int width = screen->name_columns;
+	char name[PART_BYTES];
+
+	if (width > line.columns_left)
+		width = line.columns_left;
+	(void)snprintf(name, sizeof(name), "%-*.*s", width, width,
+		       job->server->named.name);
+	buf_puts(out, name);
+	line.columns_left -= (int)strlen(name);
+	if (has_color)
+		buf_puts(out, text_color(job->view->phase));
+	add_bar(&line, job);
+	add(&line, phase_of(job), true);
+	if (has_color)
+		buf_puts(out, text_no_color);
+	if (add_trouble(&trouble, job))
+		add(&line, trouble.text, true);
+	else
+		add_numbers(&line, job);
+	buf_done(&trouble);
+	buf_puts(out, "\033[K\n");
+}
+
+/* Writes over what is on the screen, in one piece, so that nothing flickers. */
+static void replace_frame(struct screen *screen, const char *frame, int rows)
+{
+	struct buf out = {0};
+
+	buf_puts(&out, "\r");
+	if (screen->frame_rows)
+		buf_printf(&out, "\033[%dA", screen->frame_rows);
+	buf_printf(&out, "%s\033[J", frame);
+	(void)fwrite(out.text, 1, out.length, stderr);
+	(void)fflush(stderr);
+	buf_done(&out);
+	free(screen->frame);
+	screen->frame = xstrdup(frame);
+	screen->frame_rows = rows;
+}
+
+/* Of more servers than rows, those that are under way are shown. */
+static int draw_jobs(const struct screen *screen, struct buf *out)
+{
+	int columns, rows, used = 0;
+
+	terminal_size(&columns, &rows);
+	for (int want_done = 0; want_done < 2; want_done++)
+		for (size_t i = 0; i < screen->count; i++) {
+			const struct job *job = &screen->jobs[i];
+			bool is_done = job->step == STEP_DONE;
+			bool fits_all = screen->count < (size_t)rows;
+
+			if (fits_all ? want_done
+				     : is_done != want_done || used >= rows - 1)
+				continue;
+			draw_job(screen, job, columns, out);
+			used++;
+		}
+	return used;
+}
+
+/* As a frame holds the time, each second makes a new one. */
+static void draw(struct screen *screen)
+{
+	struct buf frame = {0};
+	int rows = draw_jobs(screen, &frame);
+
+	if (!screen->frame || strcmp(frame.text, screen->frame) != 0)
+		replace_frame(screen, frame.text, rows);
+	buf_done(&frame);
+}
+
+/* One line for one change; times that pass are no change. */
+static void print_job(struct screen *screen, size_t i)
+{
+	const struct job *job = &screen->jobs[i];
+	struct buf line = {0};
+
+	if (job->step == STEP_DONE || (!job->is_current && !job->is_failing))
+		return;
+	buf_printf(&line, "%s: ", job->server->named.name);
+	if (job->is_failing) {
+		buf_printf(&line, "%s, trying again",
+			   job->problem.is_silence ? "does not answer"
+						   : job->problem.text);
+	} else {
+		buf_printf(&line, "%s", phase_of(job));
+		if (has_sessions(job)) {
+			buf_puts(&line, ", ");
+			add_sessions(&line, job, "sessions ");
+		}
+		if (job->is_troubled) {
+			buf_puts(&line, ", ");
+			(void)add_trouble(&line, job);
+		}
+	}
+	if (!screen->lines[i] || strcmp(line.text, screen->lines[i]) != 0)
+		text_print(stderr, line.text);
+	free(screen->lines[i]);
+	screen->lines[i] = line.text;
+}
+
+void screen_show(struct screen *screen)
+{
+	struct mono now = clock_mono();
+
+	for (size_t i = 0; !screen->is_drawn && i < screen->count; i++)
+		print_job(screen, i);
+	if (!screen->is_drawn || clock_since(screen->drawn_at, now) < DRAW_MS)
+		return;
+	screen->drawn_at = now;
+	draw(screen);
+}
+
+void screen_end(struct screen *screen)
+{
+	if (screen->is_drawn)
+		draw(screen);
+}
+
+void screen_hide(struct screen *screen)
+{
+	if (screen->frame_rows)
+		replace_frame(screen, "", 0);
+}

@@ -1,0 +1,79 @@
+/*
+ * What GET /v1/server says, as a struct.
+ *
+ * The document comes from another machine: it is read strictly in what poolctl decides
+ * by, unknown fields are passed over.  All texts live as long as the view, and are not
+ * cleaned.
+ */
+#ifndef POOLCTL_SERVER_VIEW_H
+#define POOLCTL_SERVER_VIEW_H
+
+#include "api.h"
+#include "buf.h"
+#include "clock.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_t;
+
+enum { COUNT_UNKNOWN = -1 };
+
+struct service_view {
+	const char *name, *message;
+	enum phase phase;
+	enum want wanted;
+	bool is_saved; /* poold has something to put back */
+};
+
+struct drain_view {
+	const char *id, *owner, *reason;
+	bool is_active;
+	bool is_out; /* all that it covers has stopped taking new sessions */
+	struct wall created_at;
+	const char **services;
+	size_t service_count;
+};
+
+/* Counts are COUNT_UNKNOWN when poold does not know them. */
+struct progress_view {
+	int64_t sessions, peak, ended, cut;
+	double rate_per_min;
+};
+
+struct server_view {
+	struct json_t *document; /* the whole reply */
+	const char *server;
+	int64_t index;
+	struct wall time;
+	enum phase phase;
+	struct progress_view progress;
+	struct drain_view *drains;
+	size_t drain_count;
+	struct service_view *services;
+	size_t service_count; /* at least one */
+};
+
+/* Fails with ERR_BAD_REPLY, which says what is wrong; the view is freed with
+ * server_view_free. */
+struct server_view *server_view_parse(const char *body, size_t length, struct err *err);
+void server_view_free(struct server_view *view);
+
+/* The active drain with this id, or NULL. */
+const struct drain_view *server_view_drain(const struct server_view *view,
+					   const char *id);
+
+/* By its name, in which case does not matter, as to Windows; or NULL. */
+const struct service_view *server_view_service(const struct server_view *view,
+					       const char *name);
+
+/* Adds "ID of OWNER (REASON), ..." for the active drains to `text`, unless that is NULL;
+ * returns how many there are. */
+size_t server_view_list_drains(const struct server_view *view, struct buf *text);
+
+/* True if the drain covers the service. */
+bool drain_view_covers(const struct drain_view *drain, const char *service);
+
+#endif

@@ -1,0 +1,206 @@
+#include "commands.h"
+
+#include "client.h"
+#include "mem.h"
+#include "output_json.h"
+#include "output_text.h"
+#include "problem.h"
+#include "request.h"
+#include "targets.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+enum { EXIT_SEVERAL = 8, COLUMNS = 5, RUN_MS = 1000 };
+
+/* What one server answered: a view, or a problem. */
+struct answer {
+	const struct pool *pool;
+	const struct pool_server *server;
+	struct server_view *view;
+	struct problem problem;
+};
+
+static void on_reply(void *context, const struct reply *reply)
+{
+	struct answer *answer = context;
+	const char *url = answer->server->url;
+	struct err err = {0};
+
+	if (problem_from_reply(reply, url, &answer->problem))
+		return;
+	answer->view = request_read_view(answer->server, reply, &err);
+	if (!answer->view)
+		problem_from_err(&err, url, &answer->problem);
+}
+
+static struct answer *ask(const struct pool_config *config, const struct targets *targets,
+			  struct err *err)
+{
+	struct client *client = client_new(err);
+	struct answer *answers;
+
+	if (!client)
+		return NULL;
+	answers = xcalloc(targets->count, sizeof(*answers));
+	for (size_t i = 0; i < targets->count; i++) {
+		answers[i].server = pool_find_server(
+			config, targets->servers[i]->named.name, &answers[i].pool);
+		request_view(client, answers[i].server, NULL, 0, on_reply, &answers[i]);
+	}
+	while (client_run(client, RUN_MS))
+		;
+	client_free(client);
+	return answers;
+}
+
+/* A server that is out has few left of many; one that serves just has some. */
+static void add_sessions(struct table *table, const struct server_view *view)
+{
+	struct buf text = {0};
+
+	text_add_count(&text, view->progress.sessions);
+	if (view->phase != PHASE_SERVING && view->progress.peak != COUNT_UNKNOWN) {
+		buf_puts(&text, "/");
+		text_add_count(&text, view->progress.peak);
+	}
+	table_add(table, text.text, NULL);
+	buf_done(&text);
+}
+
+static void add_drains_and_note(struct table *table, const struct server_view *view)
+{
+	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
+	struct buf drains = {0}, note = {0};
+
+	(void)server_view_list_drains(view, &drains);
+	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
+	table_add(table, drains.text ? drains.text : "", NULL);
+	table_add(table, note.text ? note.text : "", NULL);
+	buf_done(&drains);
+	buf_done(&note);
+}
+
+static void add_row(struct table *table, const struct answer *answer, bool has_color)
+{
+	const struct server_view *view = answer->view;
+	enum phase phase = view ? view->phase : PHASE_ATTENTION;
+
+	table_add(table, answer->server->named.name, NULL);
+	table_add(table, view ? phase_name(phase) : "?",
+		  has_color ? text_color(phase) : NULL);
+	if (view) {
+		add_sessions(table, view);
+		add_drains_and_note(table, view);
+	} else {
+		table_add(table, "?", NULL);
+		table_add(table, "", NULL);
+		table_add(table, answer->problem.text, NULL);
+	}
+}
+
+/* The answers are in the order of the file, so those of a pool are together. */
+static void print_tables(const struct answer *answers, size_t count, bool has_color)
+{
+	static const char *const headings[COLUMNS] = {"SERVER", "PHASE", "SESSIONS",
+						      "DRAINS", "NOTE"};
+
+	for (size_t i = 0; i < count;) {
+		const struct pool *pool = answers[i].pool;
+		struct table *table = table_new(COLUMNS);
+
+		if (i > 0)
+			text_print(stdout, "");
+		text_print(stdout, pool->named.name);
+		for (size_t column = 0; column < COLUMNS; column++)
+			table_add(table, headings[column], NULL);
+		for (; i < count && answers[i].pool == pool; i++)
+			add_row(table, &answers[i], has_color);
+		table_print(table);
+	}
+}
+
+static json_t *describe(const struct answer *answer)
+{
+	const struct server_view *view = answer->view;
+
+	if (!view)
+		return json_pack("{s:s, s:b, s:i, s:s?}", "server",
+				 answer->server->named.name, "answers", 0, "exit_code",
+				 answer->problem.exit_status, "message",
+				 answer->problem.text);
+	return json_pack("{s:s, s:b, s:s, s:O}", "server", answer->server->named.name,
+			 "answers", 1, "phase", phase_name(view->phase), "document",
+			 view->document);
+}
+
+static void print_json(const struct answer *answers, size_t count)
+{
+	json_t *pools = json_array(), *servers = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || answers[i].pool != answers[i - 1].pool) {
+			servers = json_array();
+			(void)json_array_append_new(pools,
+						    json_pack("{s:s, s:o}", "pool",
+							      answers[i].pool->named.name,
+							      "servers", servers));
+		}
+		(void)json_array_append_new(servers, describe(&answers[i]));
+	}
+	output_json(json_pack("{s:o}", "pools", pools));
+}
+
+static void print_lines(const struct answer *answers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		json_t *line = describe(&answers[i]);
+
+		(void)json_object_set_new(line, "pool",
+					  json_string(answers[i].pool->named.name));
+		output_json(line);
+	}
+}
+
+static int exit_status(const struct answer *answers, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int one = answers[i].view ? 0 : answers[i].problem.exit_status;
+
+		if (i > 0 && one != status)
+			return EXIT_SEVERAL;
+		status = one;
+	}
+	return status;
+}
+
+int command_status(const struct options *options, const struct pool_config *config,
+		   struct err *err)
+{
+	bool has_color = !options->has_no_color && terminal_can_draw(stdout);
+	struct answer *answers = NULL;
+	struct targets targets;
+	int ret = -1;
+
+	if (!targets_find(config, options, NULL, &targets, err))
+		answers = ask(config, &targets, err);
+	if (!answers)
+		goto out;
+	if (options->output == OUTPUT_TABLE)
+		print_tables(answers, targets.count, has_color);
+	else if (options->output == OUTPUT_JSON)
+		print_json(answers, targets.count);
+	else
+		print_lines(answers, targets.count);
+	ret = exit_status(answers, targets.count);
+	for (size_t i = 0; i < targets.count; i++)
+		server_view_free(answers[i].view);
+out:
+	free(answers);
+	targets_done(&targets);
+	return ret;
+}

@@ -1,0 +1,24 @@
+/*
+ * Which servers the arguments of a command mean.
+ */
+#ifndef POOLCTL_TARGETS_H
+#define POOLCTL_TARGETS_H
+
+#include "options.h"
+#include "pool_config.h"
+
+struct targets {
+	const struct pool_server **servers; /* each once, in the order of the file */
+	size_t count;
+};
+
+/*
+ * Fails with ERR_USAGE for an argument that is no server.  If `why_no_pools` is NULL,
+ * pools are taken as well, and no argument means all; otherwise it is what somebody who
+ * names a pool is told.
+ */
+int targets_find(const struct pool_config *config, const struct options *options,
+		 const char *why_no_pools, struct targets *targets, struct err *err);
+void targets_done(struct targets *targets);
+
+#endif
