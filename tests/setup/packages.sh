@@ -1,0 +1,59 @@
+#!/bin/sh
+# Installs the Debian packages that the named groups need and this machine lacks, and says
+# which.  With nothing missing it is silent and needs neither root nor network.
+# shellcheck disable=SC2016,SC2086 # dpkg-query expands its format; lists of words are split
+set -eu
+
+packages_of() {
+	case $1 in
+	# libc6-dev is only a recommendation of gcc's, and those are not installed.
+	build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libyaml-dev \
+		libcurl4-openssl-dev libc-ares-dev libsqlite3-dev ;;
+	demo) echo python3 ;;
+	check) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-yaml \
+		curl clang-format cppcheck ;;
+	windows) echo gcc-mingw-w64-x86-64 gcc libc6-dev make cmake autoconf automake libtool \
+		m4 tcl pkg-config dpkg-dev xz-utils ;;
+	wine) echo wine64 wine ;;
+	bench) echo wrk curl ;;
+	*) return 1 ;;
+	esac
+}
+
+wanted=
+for group; do
+	list=$(packages_of "$group") || {
+		echo "$0: no group '$group': build demo check windows wine bench" >&2
+		exit 2
+	}
+	wanted="$wanted $list"
+done
+
+# dpkg-query fails when it does not know a package: that one is missing.
+installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' $wanted 2>/dev/null || :)"
+missing=
+for package in $wanted; do
+	case "$installed$missing " in
+	*" installed:$package "* | *" $package "*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ "$missing" ] || exit 0
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo='sudo -n'
+$sudo true 2>/dev/null || {
+	echo "packages are missing; as root, run: apt-get install$missing" >&2
+	exit 1
+}
+apt() {
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@" 2>&1
+}
+
+# The update may fail for a source that does not matter here; whether the install works does.
+echo "installing:$missing"
+updated=$(apt update) || :
+installed=$(apt install -y --no-install-recommends $missing) || {
+	printf '%s\n' "$updated" "$installed" >&2
+	exit 1
+}

@@ -1,0 +1,129 @@
+"""A pool as the tests meet it: poold over HTTP, poolctl as a program.
+
+POOLCTL and POOLD name the programs; what they run on is for simulated.py and the Windows
+tests to say.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+from sessions import LIMIT, Session, free_port, try_new_session, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+POOLCTL = pathlib.Path(os.environ.get('POOLCTL', ROOT / 'build/native/poolctl'))
+SERVICE = 'RTCSRV'
+DISPLAY = 'Skype for Business Server Front-End'
+
+
+class Server:
+    """One server of a pool, as its poold shows it."""
+
+    def __init__(self, pool, name, address):
+        self.pool, self.name, self.address = pool, name, address
+
+    def request(self, method, path, body=None, headers=None):
+        """The status, the headers and the JSON body of a reply (None for an empty one)."""
+        connection = http.client.HTTPConnection(self.address, self.pool.api_port, timeout=LIMIT)
+        try:
+            connection.request(method, path, body, headers or {})
+            reply = connection.getresponse()
+            text = reply.read()
+            return reply.status, reply.headers, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, _, body = self.request('GET', path)
+        return status, body
+
+    def put(self, drain, body, **headers):
+        text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        return self.request('PUT', f'/v1/drains/{drain}', text,
+                            {'Content-Type': 'application/json'} | headers)
+
+    def delete(self, drain):
+        return self.request('DELETE', f'/v1/drains/{drain}', headers={'Poolctl-Request': '1'})
+
+    def document(self):
+        status, body = self.get('/v1/server')
+        assert status == 200, body
+        return body
+
+    def service(self):
+        return self.document()['services'][0]
+
+    def wait_answer(self):
+        def answers():
+            try:
+                return self.get('/v1/server')[0] == 200
+            except (OSError, http.client.HTTPException):
+                return False
+        wait_until(answers, f'poold of {self.name} answers')
+
+    def wait_phase(self, phase):
+        wait_until(lambda: self.document()['phase'] == phase, f'{self.name} {phase}')
+
+    def session(self):
+        return Session(self.address, self.pool.port)
+
+    def try_new(self):
+        return try_new_session(self.address, self.pool.port)
+
+
+class Pool:
+    """A pool.yaml, and poolctl with it.  Who makes one adds the servers and writes it."""
+
+    def __init__(self, folder, service=SERVICE, settle='2s', tick='500ms'):
+        self.service_name, self.settle, self.tick = service, settle, tick
+        self.port = free_port(hold=True)
+        self.api_port = free_port()
+        self.folder = pathlib.Path(folder)
+        self.file = self.folder / 'pool.yaml'
+        self.servers = []
+
+    def write(self):
+        lines = ['pools:', '  fe-pool01:', f'    settle: {self.settle}', '    services:',
+                 f'      {self.service_name}:', f'        ports: [{self.port}]', '    servers:']
+        for server in self.servers:
+            lines += [f'      {server.name}:', f'        address: {server.address}',
+                      f'        url: http://{server.address}:{self.api_port}']
+        self.file.write_text('\n'.join(lines) + '\n')
+
+    def poolctl(self, *args, timeout=120, **options):
+        """Runs poolctl to its end: a CompletedProcess with text."""
+        return subprocess.run([POOLCTL, '--config', self.file, *args], capture_output=True,
+                              text=True, timeout=timeout, stdin=subprocess.DEVNULL, **options)
+
+    def start_poolctl(self, *args):
+        return Poolctl([POOLCTL, '--config', self.file, *args])
+
+
+class Poolctl:
+    """A poolctl that runs beside the test: its lines, each with the time it came at."""
+
+    def __init__(self, args):
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, text=True, bufsize=1)
+        self.lines = []
+        self.readers = [threading.Thread(target=self.read, args=(stream,), daemon=True)
+                        for stream in (self.process.stdout, self.process.stderr)]
+        for reader in self.readers:
+            reader.start()
+
+    def read(self, stream):
+        for line in stream:
+            self.lines.append((time.monotonic(), line.rstrip('\n')))
+
+    def wait(self, timeout=120):
+        status = self.process.wait(timeout)
+        for reader in self.readers:
+            reader.join(timeout)
+        return status
+
+    def text(self):
+        return '\n'.join(line for _, line in self.lines)
