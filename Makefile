@@ -1,0 +1,167 @@
+# poolctl and poold.  `make help` lists what can be made.
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= /usr/bin/python3
+# SANITIZE=address,undefined builds into a folder of its own.
+SANITIZE ?=
+V ?=
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
+
+# Each kind of build has its folder: native, sanitized, another compiler, Windows.
+ifneq ($(SANITIZE),)
+VARIANT ?= sanitized
+else ifeq ($(notdir $(CC)),clang)
+VARIANT ?= clang
+else
+VARIANT ?= native
+endif
+OUT := build/$(VARIANT)
+
+ifeq ($(VARIANT),windows)
+PLATFORM := windows
+CC := x86_64-w64-mingw32-gcc
+EXE := .exe
+# Static libraries that tests/windows/libraries.sh cross-built; see docs/internals.md.
+LIBRARIES := $(shell tests/windows/libraries.sh)
+PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATICLIB \
+	-DCARES_STATICLIB -DYAML_DECLARE_STATIC -isystem $(LIBRARIES)/include
+LDFLAGS += -static -L$(LIBRARIES)/lib
+POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
+	-lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
+POOLCTL_LIBS := -lcurl -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
+else
+PLATFORM := unix
+EXE :=
+PLATFORM_FLAGS := -D_GNU_SOURCE
+POOLD_LIBS := -lmicrohttpd -ljansson -lyaml -lsqlite3 -lpthread
+POOLCTL_LIBS := -lcurl -ljansson -lyaml -lpthread
+endif
+
+OPTIMIZE ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wundef -Wvla -Wpointer-arith -Werror
+HARDEN := $(if $(SANITIZE),,$(if $(filter unix,$(PLATFORM)),-D_FORTIFY_SOURCE=2 -fstack-protector-strong))
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDEN) $(SANITIZER) -DVERSION='"$(VERSION)"' \
+	-Icommon -Ipool-config -Idaemon -Ictl $(PLATFORM_FLAGS) $(CFLAGS)
+
+# All of a folder's files but those of the other platform.
+other_platform := $(if $(filter windows,$(PLATFORM)),%_unix.c %_linux.c,%_windows.c)
+sources = $(filter-out $(other_platform),$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+COMMON_OBJECTS := $(call objects,$(call sources,common) $(call sources,pool-config))
+POOLD_OBJECTS := $(call objects,$(call sources,daemon))
+POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
+PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
+
+.PHONY: all windows check demo demo-windows bench lint format install clean help setup-% \
+	programs unit-tests windows-tests test-tools
+.DELETE_ON_ERROR:
+
+all: setup-build programs
+programs: $(PROGRAMS)
+
+$(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
+
+$(OUT)/poolctl$(EXE): $(POOLCTL_OBJECTS) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLCTL_LIBS)
+
+$(OUT)/obj/%.o: %.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d)
+
+# Installs the Debian packages that are missing; silent when there are none.
+setup-%:
+	$(Q)tests/setup/packages.sh $*
+
+windows: setup-build setup-windows
+	$(Q)$(MAKE) --no-print-directory VARIANT=windows programs
+
+# ---- tests ----
+
+# A unit test links everything but the programs' main files.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_OBJECTS := $(filter-out %/main.o,$(POOLD_OBJECTS) $(POOLCTL_OBJECTS)) $(COMMON_OBJECTS)
+
+unit-tests: $(UNIT_TESTS)
+
+$(OUT)/tests/test_%: $(OUT)/obj/tests/unit/test_%.o $(UNIT_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lcmocka $(POOLD_LIBS) $(POOLCTL_LIBS)
+
+test-tools: $(OUT)/tests/load_config
+
+$(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lyaml -lpthread
+
+windows-tests: setup-windows
+	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
+		build/windows/tests/scm.exe
+
+build/windows/tests/%.exe: tests/windows/%.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 -D_WIN32_WINNT=0x0A00 $(WARNINGS) -o $@ $< -static \
+		-lws2_32 -ladvapi32 -lshell32
+
+check: setup-build setup-check setup-windows setup-wine
+	$(Q)$(PYTHON) tests/run.py
+
+demo: setup-build setup-demo programs
+	$(Q)$(PYTHON) tests/system/demo.py
+
+demo-windows: setup-build setup-demo setup-windows setup-wine windows windows-tests programs
+	$(Q)$(PYTHON) tests/windows/demo.py
+
+bench: setup-build setup-bench setup-windows setup-wine programs windows windows-tests
+	$(Q)$(PYTHON) tests/bench/bench.py
+
+# ---- keeping it in order ----
+
+C_FILES := $(wildcard common/*.[ch] pool-config/*.[ch] daemon/*.[ch] ctl/*.[ch] tests/*/*.[ch])
+
+lint: setup-check
+	$(Q)tests/setup/lint.sh
+
+format: setup-check
+	$(Q)clang-format -i $(C_FILES)
+
+install: programs
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	$(Q)install -m 755 $(OUT)/poolctl $(DESTDIR)$(PREFIX)/bin/poolctl
+	$(Q)install -m 755 $(OUT)/poold $(DESTDIR)$(PREFIX)/sbin/poold
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/doc/poolctl
+	$(Q)install -m 644 README.md LICENSE docs/*.md pool-config/examples/*.yaml \
+		$(DESTDIR)$(PREFIX)/share/doc/poolctl
+
+clean:
+	$(Q)rm -rf build
+
+help:
+	@echo 'make                 build/native/poolctl and build/native/poold'
+	@echo 'make windows         build/windows/poolctl.exe and build/windows/poold.exe'
+	@echo 'make demo            a drain on three simulated servers, half a minute'
+	@echo 'make demo-windows    the same on three Windows servers under Wine'
+	@echo 'make check           all tests; the last line counts them'
+	@echo 'make bench           figures as ratios, also in build/bench.json'
+	@echo 'make lint, format    how the code looks'
+	@echo 'make install DESTDIR= PREFIX=/usr/local'
+	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

@@ -1,0 +1,159 @@
+"""Builds everything and runs every suite; the last line counts what passed and failed.
+
+    run.py            all suites
+    run.py unit wine  some of them
+
+Each suite's output goes to build/log/SUITE.log, and is shown when the suite fails.  Suites
+run two at a time: those that build or use the processor, beside those that mostly wait.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / 'build'
+LOGS = BUILD / 'log'
+PYTHON = sys.executable
+SANITIZE = 'SANITIZE=address,undefined'
+JOBS = f'-j{os.cpu_count()}'
+
+
+class Suite:
+    def __init__(self, name):
+        self.name, self.log = name, LOGS / f'{name}.log'
+        self.passed = self.failed = self.skipped = 0
+        self.problems = []
+        self.out = None
+
+    def run(self, *args, **env):
+        """Runs a command into the suite's log; its exit status."""
+        self.out.write(f'$ {" ".join(map(str, args))}\n')
+        self.out.flush()
+        return subprocess.run(args, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.out,
+                              stderr=subprocess.STDOUT, env=os.environ | env).returncode
+
+    def step(self, what, *args, **env):
+        """A command that passes or fails as a whole."""
+        if self.run(*args, **env):
+            self.fail(what)
+        else:
+            self.passed += 1
+
+    def fail(self, what):
+        self.failed += 1
+        self.problems.append(what)
+
+    def results(self, path, what, status):
+        """Adds the results that a runner wrote as JUnit XML."""
+        if not path.exists():
+            return self.fail(f'{what}: no result, exit status {status}')
+        bad = 0
+        for case in xml.etree.ElementTree.parse(path).iter('testcase'):
+            name = f'{what}: {case.get("name")}'
+            if case.find('failure') is not None or case.find('error') is not None:
+                bad += 1
+                self.fail(name)
+            elif (skip := case.find('skipped')) is not None:
+                self.skipped += 1
+                self.problems.append(f'{name} was skipped: {skip.get("message", "no reason")}')
+            else:
+                self.passed += 1
+        # A sanitizer's report after the last test, for instance.
+        if status and not bad:
+            self.fail(f'{what}: exit status {status}')
+
+    def pytest(self, *args, **env):
+        path = LOGS / f'{self.name}.xml'
+        path.unlink(missing_ok=True)
+        status = self.run(PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-o',
+                          'junit_family=xunit2', f'--junitxml={path}', *args, **env)
+        self.results(path, self.name, status)
+
+    def make(self, *args):
+        return self.run('make', '--no-print-directory', JOBS, *args)
+
+
+def programs(suite):
+    """Every compiler, native and for Windows, without a warning."""
+    suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs')
+    suite.step('sanitizers', 'make', '--no-print-directory', JOBS, SANITIZE, 'programs',
+               'unit-tests', 'test-tools')
+    suite.step('mingw-w64', 'make', '--no-print-directory', JOBS, 'windows', 'windows-tests')
+
+
+def clang(suite):
+    suite.step('clang', 'make', '--no-print-directory', JOBS, 'CC=clang', 'programs')
+
+
+def lint(suite):
+    suite.step('lint', 'make', '--no-print-directory', 'lint')
+
+
+def unit(suite):
+    for test in sorted((BUILD / 'sanitized/tests').glob('test_*')):
+        path = LOGS / f'{test.name}.xml'
+        path.unlink(missing_ok=True)
+        status = suite.run(test, CMOCKA_MESSAGE_OUTPUT='xml', CMOCKA_XML_FILE=str(path))
+        suite.results(path, test.name, status)
+
+
+def config(suite):
+    suite.pytest('tests/config', POOLCTL_LOAD_CONFIG=str(BUILD / 'sanitized/tests/load_config'))
+
+
+def system(suite):
+    suite.pytest('tests/system', POOLCTL=str(BUILD / 'sanitized/poolctl'),
+                 POOLD=str(BUILD / 'sanitized/poold'))
+
+
+def windows(suite):
+    suite.pytest('tests/windows', POOLCTL=str(BUILD / 'sanitized/poolctl'))
+
+
+# One lane after the other in each row; the rows beside each other.
+LANES = [[unit, config, system, clang, lint], [windows]]
+
+
+def run_suite(function):
+    suite = Suite(function.__name__)
+    began = time.monotonic()
+    with open(suite.log, 'w', encoding='utf-8') as suite.out:
+        function(suite)
+    skipped = f', {suite.skipped} skipped' if suite.skipped else ''
+    print(f'{suite.name + ":":10} {suite.passed} passed, {suite.failed} failed{skipped}'
+          f'  ({time.monotonic() - began:.0f} s)', flush=True)
+    if suite.failed:
+        print(''.join(suite.log.read_text(encoding='utf-8').splitlines(True)[-150:]))
+    for problem in suite.problems:
+        print(f'    {problem}')
+    return suite
+
+
+def main(names):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    suites = [run_suite(programs)]
+
+    def lane(functions):
+        suites.extend(run_suite(function) for function in functions)
+
+    wanted = [[function for function in row if not names or function.__name__ in names]
+              for row in LANES]
+    if not suites[0].failed:
+        threads = [threading.Thread(target=lane, args=(row,)) for row in wanted]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    passed, failed, skipped = (sum(getattr(suite, count) for suite in suites)
+                               for count in ('passed', 'failed', 'skipped'))
+    print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,291 @@
+/*
+ * Reading what a server says of itself: a good document is understood, and whatever else
+ * may come is an error and nothing worse.
+ */
+#include "server_view.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char good[] =
+	"{\"server\":\"frontend01\",\"epoch\":\"e1\",\"index\":412,\"time\":\"2026-05-01T08:30:00Z\","
+	"\"phase\":\"draining\",\"from_the_future\":{\"a\":[1]},\"drains\":[{\"id\":\"kb1\","
+	"\"phase\":\"active\",\"services\":[\"RTCSRV\"],\"owner\":\"ci@runner7\",\"reason\":\"patch\","
+	"\"created_at\":\"2026-05-01T08:00:00Z\",\"out\":true}],\"progress\":{\"known\":true,"
+	"\"sessions\":37,\"peak\":52,\"ended\":15,\"cut\":0,\"rate_per_min\":3.2,\"eta_s\":null},"
+	"\"services\":[{\"name\":\"RTCSRV\",\"phase\":\"draining\",\"wanted\":\"drained\","
+	"\"message\":\"37 sessions left\",\"saved\":{\"state\":\"running\"}}]}";
+
+static struct server_view *parse(const char *text, struct err *err)
+{
+	*err = (struct err){0};
+	return server_view_parse(text, strlen(text), err);
+}
+
+static void assert_bad(const char *text)
+{
+	struct err err;
+
+	assert_null(parse(text, &err));
+	assert_int_equal(err.code, ERR_BAD_REPLY);
+	assert_true(strlen(err.text) > 0);
+}
+
+static json_t *good_document(void)
+{
+	json_t *document = json_loads(good, 0, NULL);
+
+	assert_non_null(document);
+	return document;
+}
+
+static void assert_bad_document(json_t *document)
+{
+	char *text = json_dumps(document, 0);
+
+	assert_bad(text);
+	free(text);
+	json_decref(document);
+}
+
+/* Where the fields are that poolctl cannot do without. */
+static const struct needed {
+	const char *path[3]; /* "0" is the first of a list */
+	const char *name;
+} needed[] = {
+	{{NULL}, "server"},
+	{{NULL}, "epoch"},
+	{{NULL}, "index"},
+	{{NULL}, "time"},
+	{{NULL}, "phase"},
+	{{NULL}, "drains"},
+	{{NULL}, "progress"},
+	{{NULL}, "services"},
+	{{"progress"}, "known"},
+	{{"progress"}, "sessions"},
+	{{"progress"}, "cut"},
+	{{"drains", "0"}, "id"},
+	{{"drains", "0"}, "phase"},
+	{{"drains", "0"}, "services"},
+	{{"drains", "0"}, "owner"},
+	{{"drains", "0"}, "reason"},
+	{{"drains", "0"}, "created_at"},
+	{{"drains", "0"}, "out"},
+	{{"services", "0"}, "name"},
+	{{"services", "0"}, "phase"},
+	{{"services", "0"}, "wanted"},
+	{{"services", "0"}, "message"},
+};
+
+static json_t *find_parent(json_t *document, const struct needed *field)
+{
+	json_t *at = document;
+
+	for (int i = 0; field->path[i]; i++)
+		at = json_is_array(at) ? json_array_get(at, 0)
+				       : json_object_get(at, field->path[i]);
+	assert_true(json_is_object(at));
+	return at;
+}
+
+static void a_good_document_is_understood(void **state)
+{
+	struct err err;
+	struct server_view *view = parse(good, &err);
+
+	(void)state;
+	assert_non_null(view);
+	assert_string_equal(view->server, "frontend01");
+	assert_int_equal(view->index, 412);
+	assert_int_equal(view->phase, PHASE_DRAINING);
+	assert_int_equal(view->progress.sessions, 37);
+	assert_int_equal(view->progress.ended, 15);
+	assert_int_equal(view->drain_count, 1);
+	assert_true(view->drains[0].is_active && view->drains[0].is_out);
+	assert_int_equal(view->time.ms - view->drains[0].created_at.ms, 30 * 60000);
+	assert_int_equal(view->services[0].wanted, WANT_DRAINED);
+	assert_true(view->services[0].is_saved);
+	server_view_free(view);
+}
+
+static void every_needed_field_is_missed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		json_t *document = good_document();
+
+		assert_int_equal(json_object_del(find_parent(document, &needed[i]),
+						 needed[i].name),
+				 0);
+		assert_bad_document(document);
+	}
+}
+
+static void every_needed_field_has_its_type(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		json_t *document = good_document();
+
+		(void)json_object_set_new(find_parent(document, &needed[i]),
+					  needed[i].name, json_real(1.5));
+		assert_bad_document(document);
+	}
+}
+
+/* A count that nobody knows must never be taken for zero. */
+static void unknown_sessions_are_not_zero(void **state)
+{
+	json_t *document = good_document();
+	json_t *progress = json_object_get(document, "progress");
+	struct server_view *view;
+	struct err err;
+	char *text;
+
+	(void)state;
+	(void)json_object_set_new(progress, "known", json_false());
+	(void)json_object_set_new(progress, "sessions", json_null());
+	(void)json_object_set_new(progress, "peak", json_null());
+	text = json_dumps(document, 0);
+	view = parse(text, &err);
+	assert_non_null(view);
+	assert_int_equal(view->progress.sessions, COUNT_UNKNOWN);
+	assert_int_equal(view->progress.peak, COUNT_UNKNOWN);
+	server_view_free(view);
+	free(text);
+	(void)json_object_set_new(progress, "known", json_true());
+	assert_bad_document(document);
+}
+
+static void what_is_no_such_document_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		" ",
+		"null",
+		"[]",
+		"{}",
+		"\"text\"",
+		"<html>",
+		"{\"server\":",
+		"{\"server\":\"a\",\"server\":\"b\"}",
+		"\xff\xfe",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_bad(texts[i]);
+}
+
+static void hostile_values_are_refused(void **state)
+{
+	static const struct {
+		const char *path[3], *name, *value;
+	} values[] = {
+		{{"drains", "0"}, "id", "\"../../etc\""},
+		{{"drains", "0"}, "id", "\"\""},
+		{{"drains", "0"}, "created_at", "\"yesterday\""},
+		{{"drains", "0"}, "services", "[]"},
+		{{"drains", "0"}, "services", "[1]"},
+		{{"drains", "0"}, "services", "{}"},
+		{{"progress"}, "sessions", "-1"},
+		{{"progress"}, "sessions", "1e3"},
+		{{"progress"}, "cut", "null"},
+		{{NULL}, "services", "[]"},
+		{{NULL}, "services", "[null]"},
+		{{NULL}, "drains", "{}"},
+		{{NULL}, "phase", "\"fine\""},
+		{{"services", "0"}, "wanted", "\"\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct needed field = {{values[i].path[0], values[i].path[1]}, NULL};
+		json_t *document = good_document();
+		json_t *value = json_loads(values[i].value, JSON_DECODE_ANY, NULL);
+
+		assert_non_null(value);
+		(void)json_object_set_new(find_parent(document, &field), values[i].name,
+					  value);
+		assert_bad_document(document);
+	}
+}
+
+static void a_list_without_end_is_refused(void **state)
+{
+	json_t *document = good_document();
+	json_t *drains = json_object_get(document, "drains");
+
+	(void)state;
+	while (json_array_size(drains) <= API_DRAINS_LIMIT)
+		(void)json_array_append(drains, json_array_get(drains, 0));
+	assert_bad_document(document);
+}
+
+/* Whatever a byte is changed to, there is a view or an error. */
+static void a_changed_byte_does_no_harm(void **state)
+{
+	static const char bytes[] = "\"{}[]:,0-\\\x01\x80n";
+	char text[sizeof(good)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) - 1; i++)
+		for (size_t b = 0; b < sizeof(bytes) - 1; b++) {
+			struct err err = {0};
+			struct server_view *view;
+
+			memcpy(text, good, sizeof(good));
+			text[i] = bytes[b];
+			view = server_view_parse(text, sizeof(good) - 1, &err);
+			assert_true((view != NULL) == (err.code == ERR_NONE));
+			server_view_free(view);
+		}
+}
+
+static void a_cut_document_does_no_harm(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < sizeof(good) - 1; length++) {
+		struct err err = {0};
+
+		assert_null(server_view_parse(good, length, &err));
+		assert_int_equal(err.code, ERR_BAD_REPLY);
+	}
+}
+
+static void services_are_found_in_any_case(void **state)
+{
+	struct err err;
+	struct server_view *view = parse(good, &err);
+
+	(void)state;
+	assert_non_null(server_view_service(view, "rtcsrv"));
+	assert_true(drain_view_covers(&view->drains[0], "RtcSrv"));
+	assert_null(server_view_service(view, "RTCSRV2"));
+	assert_null(server_view_drain(view, "KB1"));
+	server_view_free(view);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_document_is_understood),
+		cmocka_unit_test(every_needed_field_is_missed),
+		cmocka_unit_test(every_needed_field_has_its_type),
+		cmocka_unit_test(unknown_sessions_are_not_zero),
+		cmocka_unit_test(what_is_no_such_document_is_refused),
+		cmocka_unit_test(hostile_values_are_refused),
+		cmocka_unit_test(a_list_without_end_is_refused),
+		cmocka_unit_test(a_changed_byte_does_no_harm),
+		cmocka_unit_test(a_cut_document_does_no_harm),
+		cmocka_unit_test(services_are_found_in_any_case),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
