@@ -64,6 +64,7 @@ static void append_os_code(struct err *err)
 			       err->os_code);
 }
 
+PRINTF_LIKE(4, 0)
 static void set(struct err *err, enum err_code code, unsigned long os_code,
 		const char *format, va_list args)
 {

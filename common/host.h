@@ -33,6 +33,9 @@ int host_boot_id(char id[HOST_ID_BYTES], struct err *err);
 /* Random bytes good enough for names that must never be the same twice. */
 int host_random(void *bytes, size_t length, struct err *err);
 
+/* A variable of the environment, or NULL; good until the end of the program. */
+const char *host_env(const char *name);
+
 /* The standard place of a configuration file, e.g. /etc/poolctl/pool.yaml. */
 void host_config_path(const char *file, char path[HOST_PATH_BYTES]);
 

@@ -60,6 +60,11 @@ int host_random(void *bytes, size_t length, struct err *err)
 	return 0;
 }
 
+const char *host_env(const char *name)
+{
+	return getenv(name);
+}
+
 void host_config_path(const char *file, char path[HOST_PATH_BYTES])
 {
 	(void)snprintf(path, HOST_PATH_BYTES, "/etc/poolctl/%s", file);

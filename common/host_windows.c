@@ -123,6 +123,15 @@ static void program_data(char path[HOST_PATH_BYTES])
 		copy_text(path, HOST_PATH_BYTES, "C:\\ProgramData");
 }
 
+const char *host_env(const char *name)
+{
+	wchar_t *wide_name = wide_from_utf8(name);
+	const wchar_t *value = _wgetenv(wide_name);
+
+	free(wide_name);
+	return value ? wide_to_utf8(value) : NULL;
+}
+
 void host_config_path(const char *file, char path[HOST_PATH_BYTES])
 {
 	char folder[HOST_PATH_BYTES];

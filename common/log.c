@@ -47,6 +47,7 @@ static void rotate(void)
 	free(old);
 }
 
+PRINTF_LIKE(2, 0)
 static void write_line(const char *level, const char *format, va_list args)
 {
 	char text[LINE_BYTES], time[CLOCK_TEXT_BYTES];

@@ -99,7 +99,7 @@ static void describe(struct transfer *transfer, const struct request *request)
 		(void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
 	} else if (request->owner) {
 		add_header(transfer, API_WRITE_HEADER, "1");
-		add_header(transfer, "Poolctl-Owner", request->owner);
+		add_header(transfer, API_OWNER_HEADER, request->owner);
 	}
 	(void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);

@@ -105,6 +105,9 @@ static bool is_under_way(const struct job *job)
 
 static int64_t patience_ms(const struct job *job)
 {
+	/* Who waits with a limit of his own may be waiting for a reboot. */
+	if (is_wait(job) && job->order->timeout_ms >= 0)
+		return INT64_MAX;
 	if (is_under_way(job) || is_wait(job))
 		return WATCH_PATIENCE_MS;
 	return job->may_be_taken || job->problem.is_retryable ? ASK_PATIENCE_MS : 0;
@@ -316,7 +319,8 @@ static void send_next(struct job *job, struct client *client)
 static void check_time(struct job *job)
 {
 	int64_t waited_ms = clock_since(job->started_at, clock_mono());
-	enum err_code code = is_under_way(job) ? ERR_TIMEOUT : ERR_UNREACHABLE;
+	bool is_lost = !is_under_way(job) || (is_wait(job) && job->is_failing);
+	enum err_code code = is_lost ? ERR_UNREACHABLE : ERR_TIMEOUT;
 	char text[TEXT_DURATION_BYTES];
 	struct buf message = {0};
 

@@ -92,15 +92,14 @@ static void print_table(const json_t *events)
 static void print(json_t *events, const struct options *options)
 {
 	size_t i, count = json_array_size(events);
-	json_t *event = NULL;
+	json_t *event;
 
 	if (options->output == OUTPUT_TABLE)
 		print_table(events);
 	else if (options->output == OUTPUT_JSON)
 		output_json(json_incref(events));
-	else
-		json_array_foreach (events, i, event)
-			output_json(json_incref(event));
+	for (i = 0; options->output == OUTPUT_JSONL && i < count; i++)
+		output_json(json_incref(json_array_get(events, i)));
 	if (count < (size_t)options->limit)
 		return;
 	event = json_array_get(events, count - 1);

@@ -1,9 +1,11 @@
 /* poolctl: takes servers of a pool out of service and back, from an admin's machine. */
 #include "commands.h"
 #include "host.h"
+#include "mem.h"
 #include "schema.h"
 #include "text.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +142,7 @@ static int check_arguments(const struct command *command, const struct options *
 /* The error's text is the first mistake of the file; the others are told here. */
 static struct pool_config *load_config(const struct options *options, struct err *err)
 {
-	const char *path = options->config ? options->config : getenv("POOLCTL_CONFIG");
+	const char *path = options->config ? options->config : host_env("POOLCTL_CONFIG");
 	char standard_path[HOST_PATH_BYTES];
 	struct buf mistakes = {0};
 	struct pool_config *config;
@@ -205,6 +207,7 @@ int main(int argc, char **argv)
 	const char *no_color = getenv("NO_COLOR");
 	int status = -1;
 
+	json_set_alloc_funcs(xmalloc, free);
 	host_init(&argc, &argv);
 	if (!options_parse(argc, argv, &options, &err)) {
 		options.has_no_color |= no_color && *no_color;

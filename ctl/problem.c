@@ -1,5 +1,7 @@
 #include "problem.h"
 
+#include "text.h"
+
 #include <jansson.h>
 
 /* The exit statuses that design and API allow; poold's own start from 10. */
@@ -21,6 +23,7 @@ void problem_from_err(const struct err *err, const char *url, struct problem *pr
 		       is_silence ? "does not answer at %.200s: %.500s"
 				  : "%.200s: %.500s",
 		       url, err->text);
+	text_clean(problem->text, true);
 }
 
 /* Reads application/problem+json (RFC 9457); only `detail` or `title` must be there. */
@@ -45,6 +48,7 @@ static int read_document(const struct reply *reply, struct problem *problem)
 	problem->is_retryable = reply->status == 503 &&
 				json_is_true(json_object_get(document, "retryable"));
 	(void)snprintf(problem->text, sizeof(problem->text), "%.700s", detail);
+	text_clean(problem->text, true);
 	ret = 0;
 out:
 	json_decref(document);

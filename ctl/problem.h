@@ -15,7 +15,8 @@ struct problem {
 	bool is_silence;      /* nothing answered */
 	bool may_be_received; /* it is no plain refusal: the server may have acted */
 	bool is_retryable; /* the server itself says that it may go better in a moment */
-	char text[ERR_TEXT_BYTES];
+	char text[ERR_TEXT_BYTES]; /* cleaned, so that it is UTF-8 even where it was cut
+				    */
 };
 
 /* Returns 0 for a reply that is a success; otherwise fills `problem` and returns -1.

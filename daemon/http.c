@@ -313,6 +313,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	*context = NULL;
 }
 
+PRINTF_LIKE(2, 0)
 static void on_log(void *arg, const char *format, va_list args)
 {
 	char text[512];

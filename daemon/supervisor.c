@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct supervisor {
 	/* Owned by the supervisor's thread alone. */
@@ -235,31 +236,43 @@ static void apply_wants(struct supervisor *s)
 	}
 }
 
-static int check_services(const struct supervisor *s, const struct drain *drain,
+/* The name as pool.yaml spells it; Windows does not tell apart how a letter is written.
+ */
+static const char *find_service(const struct supervisor *s, const char *name)
+{
+	for (size_t i = 0; i < s->controller_count; i++)
+		if (!strcasecmp(controller_name(s->controllers[i]), name))
+			return controller_name(s->controllers[i]);
+	return NULL;
+}
+
+static int fail_unknown_service(const struct supervisor *s, const char *name,
+				struct err *err)
+{
+	struct buf known = {0};
+
+	for (size_t i = 0; i < s->controller_count; i++)
+		buf_printf(&known, "%s%s", i ? ", " : "",
+			   controller_name(s->controllers[i]));
+	(void)err_set(err, ERR_UNKNOWN_SERVICE, "no service '%s' on %s; it has %s", name,
+		      s->server->named.name, known.text);
+	buf_done(&known);
+	return -1;
+}
+
+/* Checks the services of a drain, and spells them as pool.yaml does. */
+static int check_services(const struct supervisor *s, struct drain *drain,
 			  struct err *err)
 {
 	json_t *name;
 	size_t i;
 
 	json_array_foreach (drain->services, i, name) {
-		struct buf known = {0};
-		bool is_known = false;
+		const char *known = find_service(s, json_string_value(name));
 
-		for (size_t j = 0; j < s->controller_count; j++) {
-			const char *candidate = controller_name(s->controllers[j]);
-
-			is_known =
-				is_known || !strcmp(candidate, json_string_value(name));
-			buf_printf(&known, "%s%s", j ? ", " : "", candidate);
-		}
-		if (!is_known)
-			(void)err_set(err, ERR_UNKNOWN_SERVICE,
-				      "no service '%s' on %s; it has %s",
-				      json_string_value(name), s->server->named.name,
-				      known.text);
-		buf_done(&known);
-		if (!is_known)
-			return -1;
+		if (!known)
+			return fail_unknown_service(s, json_string_value(name), err);
+		(void)json_array_set_new(drain->services, i, json_string(known));
 	}
 	return 0;
 }
