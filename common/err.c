@@ -1,5 +1,7 @@
 #include "err.h"
 
+#include "mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +75,7 @@ static void set(struct err *err, enum err_code code, unsigned long os_code,
 	err->code = code;
 	err->os_code = os_code;
 	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	drop_cut_character(err->text);
 	append_os_code(err);
 }
 
@@ -111,6 +114,7 @@ int err_prefix(struct err *err, const char *format, ...)
 	va_end(args);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	drop_cut_character(err->text);
 	return -1;
 }
 

@@ -164,7 +164,7 @@ int host_read_file(const char *path, size_t limit_bytes, enum err_code code, cha
 	size_t used = 0;
 	DWORD got = 0;
 	char *bytes;
-	BOOL ok;
+	BOOL ok = TRUE;
 
 	if (file == INVALID_HANDLE_VALUE)
 		return fail(err, code, "open", path);

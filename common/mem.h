@@ -19,7 +19,12 @@ char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 /* malloc with the same rule, for libraries that let us choose their allocator. */
 void *xmalloc(size_t size_bytes);
 
-/* Copies text into a fixed array and cuts what does not fit; always ends with a NUL. */
+/* Copies text into a fixed array and cuts what does not fit, between two characters;
+ * always ends with a NUL. */
 void copy_text(char *to, size_t size_bytes, const char *from);
+
+/* Takes from the end of a text what is left of a UTF-8 character that was cut in two:
+ * with it, the text could not go into JSON. */
+void drop_cut_character(char *text);
 
 #endif

@@ -89,7 +89,10 @@ def start_up():
 # ---- what poold takes ----
 
 def memory():
-    """The memory of a poold that has nothing to do: its own, and its share of the libraries."""
+    """The memory of a poold that has nothing to do, with its share of the libraries.
+
+    That share is smaller while another poold runs on this machine.
+    """
     with temporary_folder() as folder, native_poold(folder) as (process, _):
         time.sleep(IDLE_S)
         text = pathlib.Path(f'/proc/{process.pid}/smaps_rollup').read_text()

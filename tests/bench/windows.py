@@ -41,27 +41,34 @@ class Api:
     def __init__(self, url):
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=LIMIT)
 
-    def request(self, method, path, body=None, **headers):
+    def send(self, method, path, body=None, **headers):
         headers = {name.replace('_', '-'): value for name, value in headers.items()}
         self.connection.request(method, path, body, headers)
+
+    def receive(self):
         reply = self.connection.getresponse()
         answer = json.loads(reply.read())
         if reply.status >= 300:
-            raise RuntimeError(f'{method} {path}: {reply.status} {answer}')
+            raise RuntimeError(f'poold says {reply.status}: {answer}')
         return answer
+
+    def request(self, *args, **headers):
+        self.send(*args, **headers)
+        return self.receive()
 
 
 def drain_us(api, scm, drain):
-    """From the PUT sent to the answer that the service is out, which is later than the pause."""
+    """From the PUT sent until the SCM says paused, as pause-timed of scm.exe does it."""
     path, body = f'/v1/drains/{drain}', json.dumps({'reason': 'benchmark'})
     begin = time.perf_counter()
-    answer = api.request('PUT', path, body, Content_Type='application/json')
-    while not answer['out']:
-        answer = api.request('GET', path)
+    api.send('PUT', path, body, Content_Type='application/json')
+    while scm.ask('query')['state'] != 'paused' and time.perf_counter() < begin + LIMIT:
+        pass
     us = (time.perf_counter() - begin) * 1e6
-    state = scm.ask('query')['state']
-    if state != 'paused':
-        raise RuntimeError(f'poold says out, and the SCM says {state}')
+    api.receive()
+    wait_until(lambda: api.request('GET', path)['out'], 'poold says that the service is out')
+    if us > LIMIT * 1e6 or scm.ask('query')['state'] != 'paused':
+        raise RuntimeError('poold says out, and the SCM does not say paused')
     api.request('DELETE', path, Poolctl_Request='1')
     scm.wait_state('running')
     wait_until(lambda: api.request('GET', '/v1/server')['phase'] == 'serving', 'serving again')

@@ -15,7 +15,7 @@ packages_of() {
 	windows) echo gcc-mingw-w64-x86-64 gcc libc6-dev make cmake autoconf automake libtool \
 		m4 tcl pkg-config dpkg-dev xz-utils ;;
 	wine) echo wine64 wine ;;
-	bench) echo wrk curl ;;
+	bench) echo wrk curl iproute2 ;;
 	*) return 1 ;;
 	esac
 }

@@ -65,3 +65,14 @@ def test_the_readme_names_every_make_target_that_it_shows():
     known = (ROOT / 'Makefile').read_text()
     for target in re.findall(r'make ([a-z-]+)', (ROOT / 'README.md').read_text()):
         assert re.search(rf'^{target}:', known, re.M), target
+
+
+def test_make_install_puts_everything_in_its_place(tmp_path):
+    done = subprocess.run(['make', '-C', ROOT, 'install', f'DESTDIR={tmp_path}', 'PREFIX=/opt/p'],
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    for path in ('bin/poolctl', 'sbin/poold', 'share/doc/poolctl/runbooks.md'):
+        assert (tmp_path / 'opt/p' / path).exists()
+    version = subprocess.run([tmp_path / 'opt/p/bin/poolctl', 'version'], capture_output=True,
+                             text=True, check=True)
+    assert re.fullmatch(r'poolctl \d+\.\d+\.\d+\n', version.stdout)

@@ -46,7 +46,7 @@ static const struct word {
 		{0, NULL},
 },
   start_types[] = {
-	  {SERVICE_BOOT_START, "boot"},	     {SERVICE_SYSTEM_START, "system"},
+	  {SERVICE_BOOT_START, "boot"},      {SERVICE_SYSTEM_START, "system"},
 	  {SERVICE_AUTO_START, "automatic"}, {SERVICE_DEMAND_START, "manual"},
 	  {SERVICE_DISABLED, "disabled"},    {0, NULL},
 };

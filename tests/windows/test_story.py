@@ -10,7 +10,7 @@ import pytest
 from pool import DISPLAY, SERVICE
 from sessions import Prober, Talker, wait_until
 from windows_pool import WindowsPool
-from wine import ScmError
+from wine import ROOT, ScmError, windows_path
 
 SESSIONS = 50
 
@@ -151,6 +151,22 @@ def test_uninstall_is_refused_while_poold_holds_something(pool):
     with pytest.raises(ScmError):
         third.machine.scm('start', 'poold')
     third.install_poold()
+
+
+def test_poolctl_runs_on_windows_too(pool):
+    def poolctl(*args):
+        return pool.servers[1].machine.run(
+            [ROOT / 'build/windows/poolctl.exe', '--config', windows_path(pool.file), *args],
+            check=False)
+    assert poolctl('version').stdout.startswith('poolctl ')
+    status = poolctl('status')
+    assert status.returncode == 0 and 'frontend03' in status.stdout, status.stderr
+    drained = poolctl('drain', 'frontend02', '--reason', 'Prüfung')
+    assert drained.returncode == 0, drained.stderr
+    assert 'drained' in drained.stdout
+    assert 'Prüfung' in poolctl('events', 'frontend02', '-o', 'json').stdout
+    assert poolctl('drain', 'frontend09').returncode == 2
+    assert poolctl('resume', 'frontend02').returncode == 0
 
 
 # ---- 6: services that are not as one would like ----

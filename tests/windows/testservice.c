@@ -438,8 +438,8 @@ static const struct command {
 	const char *reply;
 } commands[] = {
 	{"PING", NULL, "PONG\n"},  {"HOLD", NULL, "HELD\n"},
-	{"TALK", run_talk, ""},	   {"COUNT", run_count, ""},
-	{"SET", run_set, ""},	   {"RELEASE", run_release, "OK\n"},
+	{"TALK", run_talk, ""},    {"COUNT", run_count, ""},
+	{"SET", run_set, ""},      {"RELEASE", run_release, "OK\n"},
 	{"END", run_end, "BYE\n"}, {"CRASH", run_crash, ""},
 	{"DIE", run_die, ""},
 };
