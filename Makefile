@@ -119,7 +119,7 @@ windows-tests: setup-windows
 build/windows/tests/%.exe: tests/windows/%.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 -D_WIN32_WINNT=0x0A00 $(WARNINGS) -o $@ $< -static \
+	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -o $@ $< -static \
 		-lws2_32 -ladvapi32 -lshell32
 
 check: setup-build setup-check setup-windows setup-wine

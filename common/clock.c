@@ -1,6 +1,7 @@
 #include "clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { MS_PER_DAY = 86400000 };
 
@@ -63,28 +64,56 @@ const char *clock_format(struct wall wall, char text[CLOCK_TEXT_BYTES])
 	return text;
 }
 
+/* The number in so many digits, or -1 if they are not digits. */
+static int read_digits(const char *text, int count)
+{
+	int number = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		number = number * 10 + (text[i] - '0');
+	}
+	return number;
+}
+
+static bool is_date(int year, int month, int day)
+{
+	int same_year, same_month, same_day;
+
+	if (year < 0 || month < 1 || month > 12 || day < 1 || day > 31)
+		return false;
+	date_from_days(days_from_date(year, month, day), &same_year, &same_month,
+		       &same_day);
+	return same_month == month && same_day == day;
+}
+
 int clock_parse(const char *text, struct wall *wall)
 {
-	int year, month, day, hour, minute, second, ms = 0, used = 0;
-	int64_t days;
+	static const char shape[] = "0000-00-00T00:00:00";
+	int year, month, day, hour, minute, second, ms = 0;
+	const char *rest = text + sizeof(shape) - 1;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-		   &second, &used) != 6)
-		return -1;
-	if (text[used] == '.') {
-		int digits = 0;
-
-		if (sscanf(text + used, ".%3d%n", &ms, &digits) != 1 || digits != 4)
+	for (size_t i = 0; i < sizeof(shape) - 1; i++)
+		if (text[i] != shape[i] &&
+		    (shape[i] != '0' || read_digits(text + i, 1) < 0))
 			return -1;
-		used += digits;
+	year = read_digits(text, 4);
+	month = read_digits(text + 5, 2);
+	day = read_digits(text + 8, 2);
+	hour = read_digits(text + 11, 2);
+	minute = read_digits(text + 14, 2);
+	second = read_digits(text + 17, 2);
+	if (*rest == '.') {
+		ms = read_digits(rest + 1, 3);
+		if (ms < 0)
+			return -1;
+		rest += 4;
 	}
-	if (text[used] != 'Z' || text[used + 1] != '\0')
+	if (strcmp(rest, "Z") || !is_date(year, month, day) || hour > 23 || minute > 59 ||
+	    second > 60)
 		return -1;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-	    second > 60 || ms < 0)
-		return -1;
-	days = days_from_date(year, month, day);
-	wall->ms = days * MS_PER_DAY +
+	wall->ms = days_from_date(year, month, day) * MS_PER_DAY +
 		   ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + ms;
 	return 0;
 }

@@ -66,7 +66,7 @@ static const struct key poold_keys[] = {
 	{"server", KEY_TEXT, .is_required = true,
 	 .offset = offsetof(struct poold_config, server),
 	 .help = "the name of this server in pool.yaml"},
-	{"listen", KEY_TEXT, .offset = offsetof(struct poold_config, listen),
+	{"listen", KEY_ENDPOINT, .offset = offsetof(struct poold_config, listen),
 	 .help = "ADDRESS:PORT of the HTTP API; default port 8650 of the server's "
 		 "address"},
 	{"state_dir", KEY_TEXT, .offset = offsetof(struct poold_config, state_dir),
@@ -154,6 +154,15 @@ static void check_server_pair(const struct pool_server *first,
 			   second->named.name, first->named.name, first->named.line);
 }
 
+static bool is_url(const char *url)
+{
+	size_t scheme = !strncmp(url, "http://", 7)    ? 7
+			: !strncmp(url, "https://", 8) ? 8
+						       : 0;
+
+	return scheme && url[scheme] && url[scheme] != '/';
+}
+
 /* Compares each server with all that come before it, in its pool and the pools before. */
 static void check_server(struct pool_config *config, struct pool_server *server,
 			 struct mistakes *mistakes)
@@ -164,9 +173,10 @@ static void check_server(struct pool_config *config, struct pool_server *server,
 		mistake_at(mistakes, &place,
 			   "'%s' is no server name: letters, digits, . _ -",
 			   server->named.name);
-	if (strncmp(server->url, "http://", 7) && strncmp(server->url, "https://", 8))
+	if (!is_url(server->url))
 		mistake_at(mistakes, &place,
-			   "url '%s' of '%s' must start with http:// or https://",
+			   "url '%s' of '%s' must be http://HOST or https://HOST, with "
+			   "or without a port",
 			   server->url, server->named.name);
 	LIST_EACH (struct pool, pool, config->pools)
 		LIST_EACH (struct pool_server, other, pool->servers) {
@@ -187,7 +197,7 @@ static void set_default_url(struct pool_server *server)
 		server->url =
 			xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
 				  net_address_format(address, text), is_ipv4 ? "" : "]");
-	length = strlen(server->url);
+	length = is_url(server->url) ? strlen(server->url) : 0;
 	while (length && server->url[length - 1] == '/')
 		server->url[--length] = '\0';
 }
@@ -229,14 +239,8 @@ static void check_poold(void *config, struct mistakes *mistakes)
 {
 	struct poold_config *poold = config;
 	struct yaml_node place = {.line = 1, .column = 1};
-	struct net_address address;
-	uint16_t port;
 	char path[HOST_PATH_BYTES];
 
-	if (poold->listen && net_address_split(poold->listen, &address, &port))
-		mistake_at(mistakes, &place,
-			   "listen '%s' is no address: expected IP:PORT or [IPv6]:PORT",
-			   poold->listen);
 	if (poold->scm == SCM_KIND_SIMULATED && !poold->simulated_file)
 		mistake_at(mistakes, &place,
 			   "'scm: simulated' needs the key 'simulated_file'");

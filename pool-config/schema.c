@@ -111,6 +111,20 @@ static int load_duration(const struct key *key, const struct yaml_node *node, in
 	return -1;
 }
 
+static void load_endpoint(const struct key *key, const struct yaml_node *node,
+			  char **text, struct mistakes *mistakes)
+{
+	struct net_address address;
+	uint16_t port;
+
+	if (net_address_split(node->text, &address, &port))
+		mistake_at(mistakes, node,
+			   "'%s: %s' is no address: expected IP:PORT or [IPv6]:PORT",
+			   key->name, node->text);
+	else
+		*text = xstrdup(node->text);
+}
+
 static int load_choice(const struct key *key, const struct yaml_node *node, int *choice,
 		       struct mistakes *mistakes)
 {
@@ -159,7 +173,8 @@ static void load_list_item(const struct key *key, const struct yaml_node *node,
 				address;
 	} else {
 		port = strtol(node->text, &end, 10);
-		if (end == node->text || *end || port < 1 || port > 65535)
+		if (node->text[0] < '0' || node->text[0] > '9' || *end || port < 1 ||
+		    port > 65535)
 			mistake_at(mistakes, node,
 				   "'%s: %s' is no port: expected 1 to 65535", key->name,
 				   node->text);
@@ -199,8 +214,8 @@ static void load_value(const struct key *key, const struct yaml_node *node, void
 		       struct mistakes *mistakes)
 {
 	void *field = (char *)out + key->offset;
-	bool is_scalar = key->type == KEY_TEXT || key->type == KEY_CHOICE ||
-			 key->type == KEY_DURATION;
+	bool is_scalar = key->type == KEY_TEXT || key->type == KEY_ENDPOINT ||
+			 key->type == KEY_CHOICE || key->type == KEY_DURATION;
 
 	if (is_scalar && (node->kind != YAML_SCALAR || !*node->text)) {
 		mistake_at(mistakes, node, "'%s' takes one value", key->name);
@@ -209,6 +224,9 @@ static void load_value(const struct key *key, const struct yaml_node *node, void
 	switch (key->type) {
 	case KEY_TEXT:
 		*(char **)field = xstrdup(node->text);
+		break;
+	case KEY_ENDPOINT:
+		load_endpoint(key, node, field, mistakes);
 		break;
 	case KEY_CHOICE:
 		(void)load_choice(key, node, field, mistakes);
@@ -296,7 +314,7 @@ void schema_free(const struct section *section, void *out)
 		void *field = (char *)out + key->offset;
 		struct list *list = field;
 
-		if (key->type == KEY_TEXT)
+		if (key->type == KEY_TEXT || key->type == KEY_ENDPOINT)
 			free(*(char **)field);
 		if (key->type == KEY_SECTION)
 			schema_free(key->section, field);

@@ -15,6 +15,7 @@
 
 enum key_type {
 	KEY_TEXT,     /* char * */
+	KEY_ENDPOINT, /* char *, "IP:PORT" or "[IPv6]:PORT" */
 	KEY_CHOICE,   /* int: index into `choices` */
 	KEY_DURATION, /* int64_t milliseconds, written "250ms", "10s", "5m", "2h", "1d" */
 	KEY_PORTS,    /* struct list of uint16_t; one number will do */

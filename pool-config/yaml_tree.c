@@ -11,6 +11,7 @@
 
 struct reader {
 	yaml_parser_t parser;
+	const char *text;
 	struct mistakes *mistakes;
 	size_t nodes;
 };
@@ -33,6 +34,7 @@ void mistake_at(struct mistakes *mistakes, const struct yaml_node *node,
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	drop_cut_character(text);
 	add_line(mistakes, node->line, node->column, text);
 }
 
@@ -42,13 +44,31 @@ void mistakes_done(struct mistakes *mistakes)
 	mistakes->count = 0;
 }
 
+/* Of bytes that are no text libyaml says only how many came before. */
+static struct yaml_node *byte_mistake(struct reader *reader)
+{
+	const yaml_parser_t *parser = &reader->parser;
+	int line = 1, column = 1;
+
+	for (size_t i = 0; i < parser->problem_offset; i++)
+		if (reader->text[i] == '\n') {
+			line++;
+			column = 1;
+		} else if ((reader->text[i] & 0xc0) != 0x80) {
+			column++;
+		}
+	add_line(reader->mistakes, line, column, parser->problem);
+	return NULL;
+}
+
 static struct yaml_node *parser_mistake(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	bool is_encoding = parser->error == YAML_READER_ERROR;
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "%s%s%s%s", is_encoding ? "not UTF-8: " : "",
+	if (parser->error == YAML_READER_ERROR && parser->problem)
+		return byte_mistake(reader);
+	(void)snprintf(text, sizeof(text), "%s%s%s",
 		       parser->problem ? parser->problem : "not YAML",
 		       parser->context ? ", " : "",
 		       parser->context ? parser->context : "");
@@ -217,7 +237,7 @@ static struct yaml_node *read_stream(struct reader *reader)
 struct yaml_node *yaml_tree_parse(const char *text, size_t length,
 				  struct mistakes *mistakes)
 {
-	struct reader reader = {.mistakes = mistakes};
+	struct reader reader = {.text = text, .mistakes = mistakes};
 	struct yaml_node *root;
 
 	if (length > YAML_LIMIT_BYTES) {

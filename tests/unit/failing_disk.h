@@ -14,18 +14,17 @@
 
 /* One for the process, as SQLite's system calls are: they take no argument of ours. */
 static struct {
-	int calls;
-	int fail_at; /* from 1; 0: never */
-	bool is_lasting;
+	_Atomic int calls;
+	_Atomic int fail_at; /* from 1; 0: never */
+	_Atomic bool is_lasting;
 } failing_disk;
 
 static inline bool failing_disk_fails(void)
 {
-	failing_disk.calls++;
+	int call = ++failing_disk.calls, at = failing_disk.fail_at;
+
 	errno = EIO;
-	return failing_disk.fail_at &&
-	       (failing_disk.is_lasting ? failing_disk.calls >= failing_disk.fail_at
-					: failing_disk.calls == failing_disk.fail_at);
+	return at && (failing_disk.is_lasting ? call >= at : call == at);
 }
 
 static inline ssize_t failing_disk_pwrite(int file, const void *bytes, size_t length,
@@ -44,7 +43,8 @@ static inline void failing_disk_install(void)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 
-	(void)vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)failing_disk_pwrite);
+	(void)vfs->xSetSystemCall(vfs, "pwrite",
+				  (sqlite3_syscall_ptr)failing_disk_pwrite);
 	(void)vfs->xSetSystemCall(vfs, "pwrite64",
 				  (sqlite3_syscall_ptr)failing_disk_pwrite);
 	(void)vfs->xSetSystemCall(vfs, "ftruncate",

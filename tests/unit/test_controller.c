@@ -61,8 +61,10 @@ static struct {
 	enum want want;
 	int64_t now_ms;
 	int64_t sessions;
+	int64_t most_sessions; /* how many there are while it takes sessions */
 	bool is_uncountable;
-	int64_t quiet_since_ms; /* out and without sessions, as an onlooker sees it; or -1 */
+	int64_t quiet_since_ms; /* out and without sessions, as an onlooker sees it; or -1
+				 */
 	bool was_resumable;     /* it ran before the drain */
 } world;
 
@@ -100,18 +102,22 @@ static bool is_truly_held(void)
 	return type == START_MANUAL || type == START_DISABLED;
 }
 
-/* As an administrator would. */
-static void set_field(const char *key, const char *value)
+/* As an administrator would, or the service itself; takes over the value. */
+static void set_value(const char *key, json_t *value)
 {
 	json_t *root = load_services(), *services = json_object_get(root, "services");
 	char *text;
 
-	(void)json_object_set_new(json_object_get(services, "RTCSRV"), key,
-				  json_string(value));
+	(void)json_object_set_new(json_object_get(services, "RTCSRV"), key, value);
 	text = json_dumps(root, 0);
 	assert_int_equal(temp_folder_write(&world.folder, "scm.json", text), 0);
 	free(text);
 	json_decref(root);
+}
+
+static void set_field(const char *key, const char *text)
+{
+	set_value(key, json_string(text));
 }
 
 static bool is_saved_on_disk(void)
@@ -134,24 +140,25 @@ static struct mono fake_clock(void)
 	return (struct mono){world.now_ms};
 }
 
-/* While it takes sessions there are some; then one after the other ends. */
+/* While it takes sessions there are some; then at each look one less. */
 static int fake_count(const struct sessions_filter *filter, int64_t *count,
 		      struct err *err)
 {
+	bool is_out = is_truly_out();
+
 	assert_int_equal(filter->port_count, 1);
 	assert_int_equal(filter->ports[0], 5061);
-	if (!is_truly_out()) {
-		world.sessions = SESSIONS;
+	if (!is_out)
+		world.sessions = world.most_sessions;
+	if (!is_out || world.sessions)
 		world.quiet_since_ms = -1;
-	} else if (world.sessions > 0) {
-		world.sessions--;
-	}
-	if (world.sessions == 0 && world.quiet_since_ms < 0)
+	else if (world.quiet_since_ms < 0)
 		world.quiet_since_ms = world.now_ms;
-	if (world.is_uncountable)
-		return err_set(err, ERR_SESSIONS, "the kernel is silent");
 	*count = world.sessions;
-	return 0;
+	if (is_out && world.sessions)
+		world.sessions--;
+	return world.is_uncountable ? err_set(err, ERR_SESSIONS, "the kernel is silent")
+				    : 0;
 }
 
 /* True if this call is to fail; `has_effect`: after it did its work. */
@@ -204,8 +211,7 @@ static int set_startup(struct scm *base, const char *service, enum start_type ty
 	may_change();
 	if (world.want == WANT_DRAINED)
 		assert_int_equal(type, START_MANUAL);
-	if (has_effect &&
-	    w->real->ops->set_startup(w->real, service, type, flag, err))
+	if (has_effect && w->real->ops->set_startup(w->real, service, type, flag, err))
 		return -1;
 	return is_failing ? failure(base, err) : 0;
 }
@@ -291,6 +297,7 @@ static void begin(const char *service)
 	assert_non_null(world.scm.real);
 	world.want = WANT_SERVING;
 	world.sessions = SESSIONS;
+	world.most_sessions = SESSIONS;
 	world.is_uncountable = false;
 	world.quiet_since_ms = -1;
 	world.was_resumable = truth().state == STATE_RUNNING;
@@ -324,8 +331,6 @@ static void check_promises(void)
 		assert_int_equal(truth().state, STATE_RUNNING);
 		assert_false(is_saved_on_disk());
 	}
-	if (world.scm.changes && phase != PHASE_SERVING && world.want == WANT_DRAINED)
-		assert_true(is_saved_on_disk());
 }
 
 /* One step as the supervisor does it; the time passes that it asked for. */
@@ -352,7 +357,8 @@ static void reach(enum phase phase, bool has_saved)
 	do
 		step();
 	while (world.now_ms < limit_ms &&
-	       (phase_now() != phase || controller_has_saved(world.controller) != has_saved));
+	       (phase_now() != phase ||
+		controller_has_saved(world.controller) != has_saved));
 	if (world.now_ms >= limit_ms)
 		fail_msg("not %s within its time, but %s", phase_name(phase),
 			 phase_name(phase_now()));
@@ -397,9 +403,8 @@ static int events_of(const char *kind)
 {
 	struct tally_of_events tally = {.kind = kind};
 
-	assert_int_equal(store_each_event(world.store, 0, 100000, count_event, &tally,
-					  NULL),
-			 0);
+	assert_int_equal(
+		store_each_event(world.store, 0, 100000, count_event, &tally, NULL), 0);
 	return tally.count;
 }
 
@@ -465,6 +470,69 @@ static void a_drained_service_stays_drained_and_is_left_in_peace(void **state)
 	}
 	assert_int_equal(world.scm.changes, changes);
 	end();
+}
+
+static void each_drain_has_its_own_peak(void **state)
+{
+	(void)state;
+	begin(running);
+	drain();
+	assert_int_equal(controller_progress(world.controller)->peak, SESSIONS);
+	resume();
+	pass_ms(TICK_MS);
+	world.most_sessions = 1;
+	pass_ms(2 * TICK_MS);
+	drain();
+	assert_int_equal(controller_progress(world.controller)->peak, 1);
+	end();
+}
+
+static void time_in_which_nobody_looked_is_no_settle_time(void **state)
+{
+	(void)state;
+	begin(running);
+	want(WANT_DRAINED);
+	while (world.quiet_since_ms < 0)
+		step();
+	world.now_ms += MINUTE_MS;
+	step();
+	assert_int_equal(phase_now(), PHASE_DRAINING);
+	reach(PHASE_DRAINED, true);
+	end();
+}
+
+static void a_state_in_motion_is_saved_as_where_it_leads(void **state)
+{
+	static const struct {
+		const char *before, *saved;
+	} cases[] = {
+		{"start_pending", "running"},
+		{"continue_pending", "running"},
+		{"pause_pending", "paused"},
+		{"stop_pending", "stopped"},
+	};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		json_t *json, *saved;
+
+		begin(running);
+		set_field("state", cases[i].before);
+		world.was_resumable = !strcmp(cases[i].saved, "running");
+		want(WANT_DRAINED);
+		step();
+		assert_int_equal(world.scm.controls, 0);
+		json = controller_to_json(world.controller);
+		saved = json_object_get(json, "saved");
+		assert_string_equal(json_string_value(json_object_get(saved, "state")),
+				    cases[i].saved);
+		json_decref(json);
+		set_field("state", cases[i].saved);
+		drain();
+		resume();
+		assert_string_equal(service_state_name(truth().state), cases[i].saved);
+		end();
+	}
 }
 
 static void a_drain_that_ends_on_the_way_out_is_put_back(void **state)
@@ -709,10 +777,27 @@ static void drift_while_the_scm_is_silent_is_recorded_too(void **state)
 	world.scm.code = ERR_SCM_FAILED;
 	step();
 	assert_int_equal(phase_now(), PHASE_ATTENTION);
+	assert_int_equal(events_of("drift"), 0);
 	set_field("state", "running");
 	step();
 	assert_int_equal(events_of("drift"), 1);
 	assert_true(is_truly_out());
+	end();
+}
+
+static void a_startup_changed_while_poold_is_down_is_put_back_too(void **state)
+{
+	(void)state;
+	begin(running);
+	drain();
+	go_down();
+	set_field("start_type", "automatic");
+	set_value("delayed_auto_start", json_false());
+	world.want = WANT_SERVING;
+	come_up();
+	resume();
+	assert_int_equal(truth().start_type, START_AUTOMATIC);
+	assert_int_equal(truth().delayed_auto_start, SCM_FLAG_YES);
 	end();
 }
 
@@ -791,26 +876,54 @@ static void a_service_that_does_not_accept_pause_is_left_as_it_is(void **state)
 
 static void a_pause_that_hangs_gets_attention_after_the_hint_and_goes_on(void **state)
 {
-	int64_t asked_ms;
+	static const struct {
+		int64_t hint_ms, late_ms;
+	} cases[] = {
+		{HINT_MS, HINT_MS},
+		{0, 30000},
+		{1, 2000},
+		{INT32_MAX, 600000},
+	};
 
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int64_t asked_ms;
+
+		begin(running);
+		set_field("on_pause", "hang");
+		set_value("wait_hint_ms", json_integer(cases[i].hint_ms));
+		want(WANT_DRAINED);
+		asked_ms = world.now_ms;
+		while (world.now_ms - asked_ms <= cases[i].late_ms) {
+			step();
+			assert_int_equal(phase_now(), PHASE_DRAINING);
+		}
+		pass_ms(TICK_MS);
+		assert_int_equal(phase_now(), PHASE_ATTENTION);
+		assert_true(says("hangs while it pauses"));
+		assert_int_equal(world.scm.controls, 1);
+		set_field("state", "paused");
+		step();
+		assert_int_equal(phase_now(), PHASE_DRAINING);
+		reach(PHASE_DRAINED, true);
+		resume();
+		end();
+	}
+}
+
+static void a_pause_that_makes_progress_is_not_late(void **state)
+{
 	(void)state;
 	begin(running);
 	set_field("on_pause", "hang");
 	want(WANT_DRAINED);
-	asked_ms = world.now_ms;
-	while (phase_now() != PHASE_ATTENTION) {
-		step();
-		assert_true(world.now_ms - asked_ms < 2 * HINT_MS);
-		assert_int_not_equal(phase_now(), PHASE_DRAINED);
+	for (int i = 1; i < 20; i++) {
+		pass_ms(HINT_MS - TICK_MS);
+		assert_int_equal(phase_now(), PHASE_DRAINING);
+		set_value("checkpoint", json_integer(i));
 	}
-	assert_true(world.now_ms - asked_ms >= HINT_MS);
-	assert_true(says("hangs while it pauses"));
-	assert_int_equal(world.scm.controls, 1);
-	set_field("state", "paused");
-	step();
-	assert_int_equal(phase_now(), PHASE_DRAINING);
-	reach(PHASE_DRAINED, true);
-	resume();
+	pass_ms(HINT_MS + 2 * TICK_MS);
+	assert_int_equal(phase_now(), PHASE_ATTENTION);
 	end();
 }
 
@@ -830,21 +943,26 @@ static void a_pause_without_effect_gets_attention_and_is_asked_again(void **stat
 	end();
 }
 
-/* The service took the pause, the drain ends, and only then it pauses. */
+/* The service got the pause, in time or after the SCM gave up, the drain ends, and only
+ * then it pauses. */
 static void a_pause_that_comes_after_the_end_of_the_drain_is_undone(void **state)
 {
+	static const char *const behaviours[] = {"ignore", "fail"};
+
 	(void)state;
-	begin(running);
-	set_field("on_pause", "ignore");
-	want(WANT_DRAINED);
-	step();
-	want(WANT_SERVING);
-	pass_ms(2 * TICK_MS);
-	assert_true(controller_has_saved(world.controller));
-	set_field("state", "paused");
-	reach(PHASE_SERVING, false);
-	assert_int_equal(truth().state, STATE_RUNNING);
-	end();
+	for (int i = 0; i < 2; i++) {
+		begin(running);
+		set_field("on_pause", behaviours[i]);
+		want(WANT_DRAINED);
+		step();
+		want(WANT_SERVING);
+		pass_ms(2 * TICK_MS);
+		assert_true(controller_has_saved(world.controller));
+		set_field("state", "paused");
+		reach(PHASE_SERVING, false);
+		assert_int_equal(truth().state, STATE_RUNNING);
+		end();
+	}
 }
 
 static void a_pause_that_never_comes_does_not_keep_a_drain_from_ending(void **state)
@@ -915,6 +1033,115 @@ static void a_service_that_is_not_installed_gets_attention(void **state)
 	end();
 }
 
+/* ---- by chance ---- */
+
+enum { ROUNDS = 40, MISCHIEFS = 40 };
+
+static const char *pick(const char *const *texts)
+{
+	int count = 0;
+
+	while (texts[count])
+		count++;
+	return texts[rand() % count];
+}
+
+/* Something happens that nobody asked for. */
+static void do_mischief(void)
+{
+	static const char *const states[] = {"stopped",       "running",       "paused",
+					     "pause_pending", "start_pending", NULL};
+	static const char *const types[] = {"automatic", "manual", "disabled", NULL};
+	static const char *const behaviours[] = {"pause",  "hang", "ignore",
+						 "refuse", "fail", NULL};
+
+	switch (rand() % 10) {
+	case 0:
+		set_field("state", pick(states));
+		break;
+	case 1:
+		set_field("start_type", pick(types));
+		break;
+	case 2:
+		set_field("on_pause", pick(behaviours));
+		break;
+	case 3:
+		set_value("accepts_pause", json_boolean(rand() % 2));
+		break;
+	case 4:
+		world.scm.fail_at = world.scm.calls + 1 + rand() % 4;
+		world.scm.fail_count = 1 + rand() % 3;
+		world.scm.code = (enum err_code)(ERR_SCM_MISSING + rand() % 5);
+		world.scm.is_done_first = rand() % 2;
+		break;
+	case 5:
+		failing_disk_set(1 + rand() % 8, false);
+		break;
+	case 6:
+		world.is_uncountable = rand() % 2;
+		world.now_ms += TICK_MS;
+		break;
+	case 7:
+		failing_disk_set(0, false);
+		go_down();
+		come_up();
+		break;
+	case 8:
+		want(world.want == WANT_DRAINED ? WANT_SERVING : WANT_DRAINED);
+		break;
+	default:
+		world.now_ms += rand() % MINUTE_MS;
+	}
+}
+
+/* The trouble is over: the service does as it is told again. */
+static void end_mischief(void)
+{
+	world.scm.fail_at = 0;
+	failing_disk_set(0, false);
+	world.is_uncountable = false;
+	set_field("on_pause", "pause");
+	set_value("accepts_pause", json_true());
+	set_field("state", "running");
+	pass_ms(MINUTE_MS);
+}
+
+static void resume_as_saved(void)
+{
+	json_t *json = controller_to_json(world.controller);
+	json_t *saved = json_object_get(json, "saved");
+	const char *start_type = json_string_value(json_object_get(saved, "start_type"));
+	const char *run_state = json_string_value(json_object_get(saved, "state"));
+	bool was_running = !strcmp(run_state, "running");
+
+	want(WANT_SERVING);
+	reach(was_running ? PHASE_SERVING : PHASE_ATTENTION, false);
+	assert_string_equal(start_type_name(truth().start_type), start_type);
+	json_decref(json);
+}
+
+static void whatever_happens_the_promises_hold_and_there_is_a_way_back(void **state)
+{
+	const char *given = getenv("POOLCTL_SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20260501;
+
+	(void)state;
+	print_message("POOLCTL_SEED=%u\n", seed);
+	srand(seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		begin(running);
+		for (int i = 0; i < MISCHIEFS; i++) {
+			do_mischief();
+			for (int steps = rand() % 4; steps > 0; steps--)
+				step();
+		}
+		end_mischief();
+		drain();
+		resume_as_saved();
+		end();
+	}
+}
+
 /* ---- */
 
 static int set_up(void **state)
@@ -950,10 +1177,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_put_back_exactly),
 		cmocka_unit_test(a_drained_service_stays_drained_and_is_left_in_peace),
+		cmocka_unit_test(each_drain_has_its_own_peak),
+		cmocka_unit_test(time_in_which_nobody_looked_is_no_settle_time),
+		cmocka_unit_test(a_state_in_motion_is_saved_as_where_it_leads),
 		cmocka_unit_test(a_drain_that_ends_on_the_way_out_is_put_back),
 		cmocka_unit_test(every_failing_call_keeps_the_promises),
 		cmocka_unit_test(every_call_that_fails_for_long_keeps_the_promises),
-		cmocka_unit_test(every_call_that_works_and_says_it_failed_keeps_the_promises),
+		cmocka_unit_test(
+			every_call_that_works_and_says_it_failed_keeps_the_promises),
 		cmocka_unit_test(every_failing_write_keeps_the_promises),
 		cmocka_unit_test(nothing_is_changed_while_the_disk_is_full),
 		cmocka_unit_test(a_crash_at_any_call_on_the_way_out_ends_the_same),
@@ -961,17 +1192,26 @@ int main(void)
 		cmocka_unit_test(a_new_poold_holds_what_the_last_one_took_out),
 		cmocka_unit_test(drift_is_undone_at_the_next_step_and_recorded),
 		cmocka_unit_test(drift_while_the_scm_is_silent_is_recorded_too),
-		cmocka_unit_test(a_service_that_stops_while_out_is_no_drift_and_runs_afterwards),
+		cmocka_unit_test(a_startup_changed_while_poold_is_down_is_put_back_too),
+		cmocka_unit_test(
+			a_service_that_stops_while_out_is_no_drift_and_runs_afterwards),
 		cmocka_unit_test(what_somebody_else_paused_is_reported_and_not_resumed),
 		cmocka_unit_test(a_refused_pause_gets_attention_and_changes_no_more),
 		cmocka_unit_test(a_service_that_does_not_accept_pause_is_left_as_it_is),
-		cmocka_unit_test(a_pause_that_hangs_gets_attention_after_the_hint_and_goes_on),
-		cmocka_unit_test(a_pause_without_effect_gets_attention_and_is_asked_again),
+		cmocka_unit_test(
+			a_pause_that_hangs_gets_attention_after_the_hint_and_goes_on),
+		cmocka_unit_test(a_pause_that_makes_progress_is_not_late),
+		cmocka_unit_test(
+			a_pause_without_effect_gets_attention_and_is_asked_again),
 		cmocka_unit_test(a_pause_that_comes_after_the_end_of_the_drain_is_undone),
-		cmocka_unit_test(a_pause_that_never_comes_does_not_keep_a_drain_from_ending),
-		cmocka_unit_test(not_now_for_long_is_a_failure_that_is_tried_at_a_distance),
+		cmocka_unit_test(
+			a_pause_that_never_comes_does_not_keep_a_drain_from_ending),
+		cmocka_unit_test(
+			not_now_for_long_is_a_failure_that_is_tried_at_a_distance),
 		cmocka_unit_test(unknown_sessions_are_never_none),
 		cmocka_unit_test(a_service_that_is_not_installed_gets_attention),
+		cmocka_unit_test(
+			whatever_happens_the_promises_hold_and_there_is_a_way_back),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -395,7 +395,8 @@ static char *read_all(FILE *file)
 /* To be run in the root of the source tree. */
 static void the_page_shows_the_table_of_the_program(void **state)
 {
-	static const char begin_mark[] = "<!-- table -->\n", end_mark[] = "<!-- /table -->";
+	static const char begin_mark[] = "<!-- table -->\n",
+			  end_mark[] = "<!-- /table -->";
 	FILE *printed = tmpfile(), *page = fopen("docs/states.md", "rb");
 	char *expected, *text, *begin, *end;
 

@@ -80,9 +80,11 @@ static void saved_is_read_back_as_written(void **state)
 				char name[16];
 
 				(void)snprintf(name, sizeof(name), "S%d", count++);
-				assert_int_equal(store_put_saved(store, name, &in, NULL), 0);
+				assert_int_equal(store_put_saved(store, name, &in, NULL),
+						 0);
 				commit(store);
-				assert_int_equal(store_get_saved(store, name, &out, NULL), 1);
+				assert_int_equal(store_get_saved(store, name, &out, NULL),
+						 1);
 				assert_int_equal(out.state, in.state);
 				assert_int_equal(out.start_type, in.start_type);
 				assert_int_equal(out.delayed_auto_start,
@@ -199,8 +201,9 @@ static void a_failed_commit_undoes_all_and_says_so(void **state)
 	struct err err = {0};
 	struct saved out;
 
-	run_sql(state, "CREATE TRIGGER full BEFORE INSERT ON saved WHEN new.service = 'B' "
-		       "BEGIN SELECT raise(ROLLBACK, 'the disk is full'); END");
+	run_sql(state,
+		"CREATE TRIGGER full BEFORE INSERT ON saved WHEN new.service = 'B' "
+		"BEGIN SELECT raise(ROLLBACK, 'the disk is full'); END");
 	assert_int_equal(store_put_saved(store, "A", &was, NULL), 0);
 	assert_int_equal(store_put_saved(store, "B", &was, &err), -1);
 	assert_non_null(strstr(err.text, "the disk is full"));
@@ -417,18 +420,17 @@ static void see(void *arg, const struct event *event)
 		seen->first = event->id;
 	seen->last = event->id;
 	free(seen->text);
-	seen->text = xasprintf("%lld %s %s %s %s %s %s", (long long)event->time.ms,
-			       event->kind, event->service ? event->service : "-",
-			       event->who ? event->who : "-",
-			       event->from ? event->from : "-",
-			       event->why ? event->why : "-",
-			       event->text ? event->text : "-");
+	seen->text =
+		xasprintf("%lld %s %s %s %s %s %s", (long long)event->time.ms,
+			  event->kind, event->service ? event->service : "-",
+			  event->who ? event->who : "-", event->from ? event->from : "-",
+			  event->why ? event->why : "-", event->text ? event->text : "-");
 }
 
 static void events_are_read_back_as_written(void **state)
 {
-	const struct event full = {0,	   {1777624200250}, "drift", "RTCSRV", "poold",
-				   "::1",  "kb1",	    "text"},
+	const struct event full = {0,       {1777624200250}, "drift", "RTCSRV",
+				   "poold", "::1",           "kb1",   "text"},
 			   sparse = {.time = {5}, .kind = "start"};
 	struct store *store = open_store(state);
 	struct seen seen = {0};

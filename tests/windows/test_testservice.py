@@ -267,7 +267,8 @@ def test_poll_answers_line_by_line(service):
         assert json.loads(ask('query'))['state'] == 'running'
         times = json.loads(ask('pause-timed'))
         assert 0 < times['control_us'] <= times['paused_us'] < 10_000_000
-        assert ask('continue') == 'ok\n'
+        # Under load Wine may answer 1053 to a control that follows another closely.
+        wait_until(lambda: ask('continue') == 'ok\n', 'the service goes on')
         assert ask('dance').startswith('error 1 ')
         print('quit', file=poll.stdin, flush=True)
         assert poll.wait(60) == 0

@@ -1,0 +1,32 @@
+"""Every NAME.yaml here loads as NAME.ok says, or fails with the mistakes of NAME.err."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+PROGRAM = pathlib.Path(os.environ.get('POOLCTL_LOAD_CONFIG', 'build/native/tests/load_config'))
+CASES = sorted(path.stem for path in HERE.glob('*.yaml'))
+
+
+def load(name):
+    kind = 'poold' if name.startswith('poold_') else 'pool'
+    command = [PROGRAM.resolve(), kind, HERE / f'{name}.yaml']
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.stderr == b''
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_loads_as_written_beside_it(name):
+    good, bad = HERE / f'{name}.ok', HERE / f'{name}.err'
+    assert good.exists() != bad.exists(), f'{name}.yaml needs {name}.ok or {name}.err'
+    expected = good if good.exists() else bad
+    assert load(name) == (0 if good.exists() else 2, expected.read_text())
+
+
+def test_every_expectation_has_its_file():
+    expectations = {path.stem for path in [*HERE.glob('*.ok'), *HERE.glob('*.err')]}
+    assert expectations == set(CASES)

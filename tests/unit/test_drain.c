@@ -1,0 +1,309 @@
+/*
+ * The body of PUT /v1/drains/{id}: what is taken, and that what is not is refused by
+ * name.
+ */
+#include "buf.h"
+#include "drain.h"
+#include "mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct drain parsed(const char *body)
+{
+	struct drain drain = {0};
+	struct err err = {0};
+
+	assert_int_equal(drain_parse(body, strlen(body), &drain, &err), 0);
+	assert_string_equal(err.text, "");
+	return drain;
+}
+
+/* The body is refused with this code, and the text has `words`. */
+static void is_refused(const char *body, size_t length, enum err_code code,
+		       const char *words)
+{
+	struct drain drain = {0};
+	struct err err = {0};
+
+	assert_int_equal(drain_parse(body, length, &drain, &err), -1);
+	assert_null(drain.services);
+	if (err.code != code || !strstr(err.text, words))
+		fail_msg("%.100s: got %s '%s', not %s '%s'", body,
+			 err_info(err.code)->name, err.text, err_info(code)->name, words);
+}
+
+static void a_reason_is_enough_and_means_all_services(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"KB5031364 für alle\"}");
+
+	(void)state;
+	assert_string_equal(drain.reason, "KB5031364 für alle");
+	assert_string_equal(drain.owner, "");
+	assert_true(drain_covers(&drain, "RTCSRV"));
+	assert_false(drain.is_ended);
+	drain_done(&drain);
+}
+
+static void every_field_is_read(void **state)
+{
+	struct drain drain = parsed(" {\"services\":[\"RTCSRV\",\"RTCIMMCU\"],"
+				    "\"reason\":\"r\",\"owner\":\"ci@runner7\","
+				    "\"phase\":\"active\",\"on_deadline\":\"hold\","
+				    "\"until\":\"resume\"}\n");
+
+	(void)state;
+	assert_string_equal(drain.owner, "ci@runner7");
+	assert_true(drain_covers(&drain, "RTCSRV"));
+	assert_true(drain_covers(&drain, "RTCIMMCU"));
+	assert_false(drain_covers(&drain, "RTC"));
+	drain_done(&drain);
+}
+
+static void a_service_named_twice_counts_once(void **state)
+{
+	struct drain drain =
+		parsed("{\"reason\":\"r\",\"services\":[\"A\",\"B\",\"A\",\"A\"]}");
+
+	(void)state;
+	assert_int_equal(json_array_size(drain.services), 2);
+	drain_done(&drain);
+}
+
+static void wrong_bodies_are_refused_by_name(void **state)
+{
+	static const struct {
+		const char *body;
+		enum err_code code;
+		const char *words;
+	} cases[] = {
+		{"", ERR_INVALID_JSON, "line 1"},
+		{"{", ERR_INVALID_JSON, "line 1"},
+		{"{\"reason\":\"r\"", ERR_INVALID_JSON, "line 1"},
+		{"{\n\"reason\":\n}", ERR_INVALID_JSON, "line 3"},
+		{"{\"reason\":\"r\"} x", ERR_INVALID_JSON, "end of file"},
+		{"{\"reason\":\"r\",\"reason\":\"s\"}", ERR_INVALID_JSON, "duplicate"},
+		{"{\"reason\":\"\xff\"}", ERR_INVALID_JSON, "decode byte"},
+		{"{\"reason\":\"a\\u0000b\"}", ERR_INVALID_JSON, "\\u0000"},
+		{"[]", ERR_INVALID_JSON, "object"},
+		{"[\"reason\"]", ERR_INVALID_JSON, "object"},
+		{"{}", ERR_INVALID_REQUEST, "'reason' is required"},
+		{"{\"owner\":\"me\"}", ERR_INVALID_REQUEST, "'reason' is required"},
+		{"{\"reason\":null}", ERR_INVALID_REQUEST, "'reason'"},
+		{"{\"reason\":1}", ERR_INVALID_REQUEST, "'reason'"},
+		{"{\"reason\":[\"r\"]}", ERR_INVALID_REQUEST, "'reason'"},
+		{"{\"reason\":\"\"}", ERR_INVALID_REQUEST, "'reason'"},
+		{"{\"reason\":\"a\\nb\"}", ERR_INVALID_REQUEST, "control"},
+		{"{\"reason\":\"\\u007f\"}", ERR_INVALID_REQUEST, "control"},
+		{"{\"reason\":\"r\",\"owner\":null}", ERR_INVALID_REQUEST, "'owner'"},
+		{"{\"reason\":\"r\",\"owner\":\"\"}", ERR_INVALID_REQUEST, "'owner'"},
+		{"{\"reason\":\"r\",\"owner\":\"\\u001b[0m\"}", ERR_INVALID_REQUEST,
+		 "'owner'"},
+		{"{\"reason\":\"r\",\"services\":\"A\"}", ERR_INVALID_REQUEST,
+		 "'services'"},
+		{"{\"reason\":\"r\",\"services\":null}", ERR_INVALID_REQUEST,
+		 "'services'"},
+		{"{\"reason\":\"r\",\"services\":[]}", ERR_INVALID_REQUEST, "'services'"},
+		{"{\"reason\":\"r\",\"services\":[\"A\",2]}", ERR_INVALID_REQUEST,
+		 "'services[1]'"},
+		{"{\"reason\":\"r\",\"services\":[[\"A\"]]}", ERR_INVALID_REQUEST,
+		 "'services[0]'"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\"}", ERR_INVALID_REQUEST,
+		 "'phase' must be 'active'"},
+		{"{\"reason\":\"r\",\"phase\":1}", ERR_INVALID_REQUEST, "'phase'"},
+		{"{\"reason\":\"r\",\"on_deadline\":\"stop\"}", ERR_INVALID_REQUEST,
+		 "'on_deadline'"},
+		{"{\"reason\":\"r\",\"until\":\"reboot\"}", ERR_INVALID_REQUEST,
+		 "'until'"},
+		{"{\"reason\":\"r\",\"Reason\":\"s\"}", ERR_UNKNOWN_FIELD, "'Reason'"},
+		{"{\"reason\":\"r\",\"id\":\"x\"}", ERR_UNKNOWN_FIELD, "'id'"},
+		{"{\"reason\":\"r\",\"\":1}", ERR_UNKNOWN_FIELD, "''"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_refused(cases[i].body, strlen(cases[i].body), cases[i].code,
+			   cases[i].words);
+}
+
+/* Every prefix of a good body is no body. */
+static void a_truncated_body_is_refused(void **state)
+{
+	const char *body =
+		"{\"services\":[\"RTCSRV\"],\"reason\":\"ü\",\"owner\":\"me\"}";
+
+	(void)state;
+	for (size_t length = 0; length < strlen(body); length++) {
+		/* A copy of just this size, so that a sanitizer sees a read beyond it. */
+		char *part = memcpy(xmalloc(length), body, length);
+		struct drain drain = {0};
+		struct err err = {0};
+
+		assert_int_equal(drain_parse(part, length, &drain, &err), -1);
+		assert_int_equal(err.code, ERR_INVALID_JSON);
+		free(part);
+	}
+}
+
+static void a_body_that_is_nested_without_end_is_refused(void **state)
+{
+	struct buf body = {0};
+
+	(void)state;
+	buf_puts(&body, "{\"reason\":");
+	while (body.length < API_BODY_LIMIT_BYTES)
+		buf_puts(&body, "[{\"a\":");
+	is_refused(body.text, body.length, ERR_INVALID_JSON, "line 1");
+	buf_done(&body);
+}
+
+/* A body with a field's text of so many characters. */
+static char *body_with(const char *field, const char *character, int count)
+{
+	struct buf text = {0};
+	char *body;
+
+	for (int i = 0; i < count; i++)
+		buf_puts(&text, character);
+	body = xasprintf("{\"reason\":\"r\",\"%s\":\"%s\"}", field, text.text);
+	buf_done(&text);
+	return body;
+}
+
+static void a_text_may_have_512_bytes_and_no_more(void **state)
+{
+	char *good = body_with("owner", "x", API_TEXT_BYTES - 1);
+	char *wide = body_with("owner", "ü", API_TEXT_BYTES / 2);
+	char *bad = body_with("owner", "x", API_TEXT_BYTES);
+	char *wide_bad = body_with("owner", "ü", API_TEXT_BYTES / 2 + 1);
+	struct drain drain = parsed(good);
+
+	(void)state;
+	assert_int_equal(strlen(drain.owner), API_TEXT_BYTES - 1);
+	drain_done(&drain);
+	drain = parsed(wide);
+	assert_int_equal(strlen(drain.owner), API_TEXT_BYTES - 1);
+	drain_done(&drain);
+	is_refused(bad, strlen(bad), ERR_INVALID_REQUEST, "'owner'");
+	is_refused(wide_bad, strlen(wide_bad), ERR_INVALID_REQUEST, "'owner'");
+	free(good);
+	free(wide);
+	free(bad);
+	free(wide_bad);
+}
+
+static void more_services_than_a_server_has_are_refused(void **state)
+{
+	struct buf body = {0};
+
+	(void)state;
+	buf_puts(&body, "{\"reason\":\"r\",\"services\":[\"s0\"");
+	for (int i = 1; i < API_SERVICES_LIMIT; i++)
+		buf_printf(&body, ",\"s%d\"", i);
+	{
+		char *good = xasprintf("%s]}", body.text);
+		struct drain drain = parsed(good);
+
+		assert_int_equal(json_array_size(drain.services), API_SERVICES_LIMIT);
+		drain_done(&drain);
+		free(good);
+	}
+	buf_puts(&body, ",\"one more\"]}");
+	is_refused(body.text, body.length, ERR_INVALID_REQUEST, "'services'");
+	buf_done(&body);
+}
+
+static void the_same_is_asked_if_reason_and_services_are_the_same(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} cases[] = {
+		{"{\"reason\":\"r\"}", "{\"reason\":\"r\"}", true},
+		{"{\"reason\":\"r\"}", "{\"reason\":\"s\"}", false},
+		{"{\"reason\":\"r\",\"services\":[\"A\",\"B\"]}",
+		 "{\"services\":[\"B\",\"A\",\"B\"],\"reason\":\"r\"}", true},
+		{"{\"reason\":\"r\",\"services\":[\"A\",\"B\"]}",
+		 "{\"reason\":\"r\",\"services\":[\"A\",\"C\"]}", false},
+		{"{\"reason\":\"r\",\"services\":[\"A\"]}",
+		 "{\"reason\":\"r\",\"services\":[\"A\",\"B\"]}", false},
+		{"{\"reason\":\"r\",\"services\":[\"A\"]}", "{\"reason\":\"r\"}", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct drain a = parsed(cases[i].a), b = parsed(cases[i].b);
+
+		assert_int_equal(drain_asks_the_same(&a, &b), cases[i].is_same);
+		assert_int_equal(drain_asks_the_same(&b, &a), cases[i].is_same);
+		drain_done(&a);
+		drain_done(&b);
+	}
+}
+
+static void a_copy_shares_nothing_with_its_original(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"r\",\"services\":[\"A\"]}"), copy;
+
+	(void)state;
+	drain_copy(&copy, &drain);
+	(void)json_array_clear(drain.services);
+	drain_done(&drain);
+	assert_true(drain_covers(&copy, "A"));
+	assert_false(drain_covers(&copy, "B"));
+	drain_done(&copy);
+}
+
+static void it_is_shown_as_the_api_says(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"r\",\"owner\":\"me\"}");
+	json_t *services = json_pack("[s]", "RTCSRV"), *active, *ended;
+	char *text;
+
+	(void)state;
+	copy_text(drain.id, sizeof(drain.id), "kb1");
+	drain.created_at.ms = 1000;
+	active = drain_to_json(&drain, services, true);
+	text = json_dumps(active, JSON_COMPACT);
+	assert_string_equal(
+		text, "{\"id\":\"kb1\",\"phase\":\"active\",\"services\":[\"RTCSRV\"],"
+		      "\"owner\":\"me\",\"reason\":\"r\","
+		      "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"ended_at\":null,"
+		      "\"deadline_at\":null,\"on_deadline\":\"hold\","
+		      "\"until\":\"resume\",\"out\":true}");
+	drain.is_ended = true;
+	drain.ended_at.ms = 2000;
+	ended = drain_to_json(&drain, services, false);
+	assert_string_equal(json_string_value(json_object_get(ended, "phase")), "ended");
+	assert_string_equal(json_string_value(json_object_get(ended, "ended_at")),
+			    "1970-01-01T00:00:02.000Z");
+	free(text);
+	json_decref(active);
+	json_decref(ended);
+	json_decref(services);
+	drain_done(&drain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reason_is_enough_and_means_all_services),
+		cmocka_unit_test(every_field_is_read),
+		cmocka_unit_test(a_service_named_twice_counts_once),
+		cmocka_unit_test(wrong_bodies_are_refused_by_name),
+		cmocka_unit_test(a_truncated_body_is_refused),
+		cmocka_unit_test(a_body_that_is_nested_without_end_is_refused),
+		cmocka_unit_test(a_text_may_have_512_bytes_and_no_more),
+		cmocka_unit_test(more_services_than_a_server_has_are_refused),
+		cmocka_unit_test(the_same_is_asked_if_reason_and_services_are_the_same),
+		cmocka_unit_test(a_copy_shares_nothing_with_its_original),
+		cmocka_unit_test(it_is_shown_as_the_api_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

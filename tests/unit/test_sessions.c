@@ -1,0 +1,370 @@
+/*
+ * Counting sessions: the filter, and the kernel's list of real connections on loopback.
+ *
+ * Ports are chosen by the kernel.  Other programs may run meanwhile: only connections to
+ * our own ports are counted.
+ */
+#include "host.h"
+#include "mem.h"
+#include "sessions.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PORTS = 40, CLIENTS = 64 };
+
+static struct net_address address(const char *text)
+{
+	struct net_address parsed;
+
+	assert_int_equal(net_address_parse(text, &parsed), 0);
+	return parsed;
+}
+
+/* ---- the filter alone ---- */
+
+static void the_filter_looks_at_port_local_address_and_peer(void **state)
+{
+	const uint16_t ports[] = {5061, 444};
+	const struct net_address locals[] = {address("192.0.2.1"),
+					     address("2001:db8::1")};
+	const struct net_address excluded[] = {address("192.0.2.9")};
+	const struct sessions_filter open = {.ports = ports, .port_count = 2},
+				     narrow = {ports, 2, locals, 2, excluded, 1};
+	static const struct {
+		const char *local, *peer;
+		uint16_t local_port;
+		bool is_open, is_narrow;
+	} cases[] = {
+		{"192.0.2.1", "198.51.100.1", 5061, true, true},
+		{"192.0.2.1", "198.51.100.1", 444, true, true},
+		{"192.0.2.1", "198.51.100.1", 443, false, false},
+		{"192.0.2.2", "198.51.100.1", 5061, true, false},
+		{"192.0.2.1", "192.0.2.9", 5061, true, false},
+		{"192.0.2.1", "::ffff:192.0.2.9", 5061, true, false},
+		{"2001:db8::1", "2001:db8::9", 444, true, true},
+		{"::ffff:192.0.2.1", "198.51.100.1", 444, true, true},
+		{"::1", "::1", 444, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sessions_connection connection = {
+			.local = address(cases[i].local),
+			.peer = address(cases[i].peer),
+			.local_port = cases[i].local_port,
+			.peer_port = 5061,
+		};
+
+		assert_int_equal(sessions_filter_matches(&open, &connection),
+				 cases[i].is_open);
+		assert_int_equal(sessions_filter_matches(&narrow, &connection),
+				 cases[i].is_narrow);
+	}
+}
+
+/* ---- real connections ---- */
+
+struct listener {
+	int socket;
+	uint16_t port;
+};
+
+/* On any address of both families if it is "::" without `is_ipv6_only`. */
+static struct listener listen_on(const char *text, bool is_ipv6_only)
+{
+	struct net_address at = address(text);
+	struct sockaddr_storage to;
+	socklen_t size = (socklen_t)net_address_to_socket(&at, 0, &to);
+	struct listener listener = {.socket = socket(to.ss_family, SOCK_STREAM, 0)};
+	int only = is_ipv6_only;
+
+	assert_true(listener.socket >= 0);
+	if (to.ss_family == AF_INET6)
+		assert_int_equal(setsockopt(listener.socket, IPPROTO_IPV6, IPV6_V6ONLY,
+					    &only, sizeof(only)),
+				 0);
+	assert_int_equal(bind(listener.socket, (struct sockaddr *)&to, size), 0);
+	assert_int_equal(listen(listener.socket, CLIENTS), 0);
+	assert_int_equal(getsockname(listener.socket, (struct sockaddr *)&to, &size), 0);
+	listener.port =
+		ntohs(to.ss_family == AF_INET ? ((struct sockaddr_in *)&to)->sin_port
+					      : ((struct sockaddr_in6 *)&to)->sin6_port);
+	return listener;
+}
+
+struct session {
+	int client, server;
+};
+
+/* Both ends, established when it returns. */
+static struct session join(struct listener listener, const char *from, const char *to)
+{
+	struct net_address local = address(from), peer = address(to);
+	struct sockaddr_storage storage;
+	socklen_t size = (socklen_t)net_address_to_socket(&local, 0, &storage);
+	struct session session = {.client = socket(storage.ss_family, SOCK_STREAM, 0)};
+
+	assert_true(session.client >= 0);
+	assert_int_equal(bind(session.client, (struct sockaddr *)&storage, size), 0);
+	size = (socklen_t)net_address_to_socket(&peer, listener.port, &storage);
+	assert_int_equal(connect(session.client, (struct sockaddr *)&storage, size), 0);
+	session.server = accept(listener.socket, NULL, NULL);
+	assert_true(session.server >= 0);
+	return session;
+}
+
+static void leave(struct session session)
+{
+	(void)close(session.client);
+	(void)close(session.server);
+}
+
+static int64_t count(const struct sessions_filter *filter)
+{
+	struct err err = {0};
+	int64_t number = -1;
+
+	assert_int_equal(sessions_tcp_count(filter, &number, &err), 0);
+	assert_string_equal(err.text, "");
+	return number;
+}
+
+static int64_t count_port(uint16_t port)
+{
+	return count(&(struct sessions_filter){.ports = &port, .port_count = 1});
+}
+
+static void established_connections_are_counted_until_they_close(void **state)
+{
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session sessions[3];
+
+	(void)state;
+	assert_int_equal(count_port(listener.port), 0);
+	for (int i = 0; i < 3; i++) {
+		sessions[i] = join(listener, "127.0.0.9", "127.0.0.1");
+		assert_int_equal(count_port(listener.port), i + 1);
+	}
+	/* Half closed is not established any more. */
+	assert_int_equal(shutdown(sessions[0].client, SHUT_WR), 0);
+	assert_int_equal(count_port(listener.port), 2);
+	for (int i = 0; i < 3; i++)
+		leave(sessions[i]);
+	assert_int_equal(count_port(listener.port), 0);
+	(void)close(listener.socket);
+	assert_int_equal(count_port(listener.port), 0);
+}
+
+/* The kernel completes connections that nobody has accepted yet. */
+static void a_connection_that_waits_to_be_accepted_is_a_session(void **state)
+{
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct net_address to = address("127.0.0.1");
+	struct sockaddr_storage storage;
+	socklen_t size = (socklen_t)net_address_to_socket(&to, listener.port, &storage);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(connect(client, (struct sockaddr *)&storage, size), 0);
+	assert_int_equal(count_port(listener.port), 1);
+	(void)close(client);
+	(void)close(listener.socket);
+}
+
+static void only_the_local_end_of_a_connection_counts(void **state)
+{
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session session = join(listener, "127.0.0.1", "127.0.0.1");
+	struct sockaddr_in client;
+	socklen_t size = sizeof(client);
+	uint16_t ports[2] = {listener.port};
+
+	(void)state;
+	assert_int_equal(getsockname(session.client, (struct sockaddr *)&client, &size),
+			 0);
+	ports[1] = ntohs(client.sin_port);
+	assert_int_equal(count_port(ports[0]), 1);
+	assert_int_equal(count_port(ports[1]), 1);
+	assert_int_equal(
+		count(&(struct sessions_filter){.ports = ports, .port_count = 2}), 2);
+	leave(session);
+	(void)close(listener.socket);
+}
+
+static void only_connections_to_the_given_addresses_count(void **state)
+{
+	struct listener listener = listen_on("0.0.0.0", false);
+	struct session a = join(listener, "127.0.0.1", "127.0.1.1"),
+		       b = join(listener, "127.0.0.1", "127.0.1.2"),
+		       c = join(listener, "127.0.0.1", "127.0.1.2");
+	struct net_address locals[] = {address("127.0.1.2"), address("127.0.1.3")};
+	struct sessions_filter filter = {.ports = &listener.port, .port_count = 1};
+
+	(void)state;
+	assert_int_equal(count(&filter), 3);
+	filter.locals = locals;
+	filter.local_count = 2;
+	assert_int_equal(count(&filter), 2);
+	filter.locals = locals + 1;
+	filter.local_count = 1;
+	assert_int_equal(count(&filter), 0);
+	leave(a);
+	leave(b);
+	leave(c);
+	(void)close(listener.socket);
+}
+
+static void excluded_peers_are_no_sessions(void **state)
+{
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session a = join(listener, "127.0.2.1", "127.0.0.1"),
+		       b = join(listener, "127.0.2.2", "127.0.0.1");
+	struct net_address excluded[] = {address("127.0.2.2"), address("::1")};
+	struct sessions_filter filter = {.ports = &listener.port,
+					 .port_count = 1,
+					 .excluded = excluded,
+					 .excluded_count = 2};
+
+	(void)state;
+	assert_int_equal(count(&filter), 1);
+	leave(a);
+	assert_int_equal(count(&filter), 0);
+	leave(b);
+	(void)close(listener.socket);
+}
+
+static void ipv6_is_counted(void **state)
+{
+	struct listener listener = listen_on("::1", true);
+	struct session session = join(listener, "::1", "::1");
+	struct net_address local = address("::1");
+	struct sessions_filter filter = {.ports = &listener.port,
+					 .port_count = 1,
+					 .locals = &local,
+					 .local_count = 1};
+
+	(void)state;
+	assert_int_equal(count_port(listener.port), 1);
+	assert_int_equal(count(&filter), 1);
+	filter.excluded = &local;
+	filter.excluded_count = 1;
+	assert_int_equal(count(&filter), 0);
+	leave(session);
+	(void)close(listener.socket);
+}
+
+/* A socket for both families shows IPv4 peers as mapped addresses, and is in the kernel's
+ * list of IPv6. */
+static void ipv4_on_a_socket_for_both_counts_once_and_as_ipv4(void **state)
+{
+	struct listener listener = listen_on("::", false);
+	struct session four = join(listener, "127.0.2.1", "127.0.0.1"),
+		       six = join(listener, "::1", "::1");
+	struct net_address local = address("127.0.0.1"), peer = address("127.0.2.1");
+	struct sessions_filter filter = {.ports = &listener.port, .port_count = 1};
+
+	(void)state;
+	assert_int_equal(count(&filter), 2);
+	filter.locals = &local;
+	filter.local_count = 1;
+	assert_int_equal(count(&filter), 1);
+	filter.excluded = &peer;
+	filter.excluded_count = 1;
+	assert_int_equal(count(&filter), 0);
+	leave(four);
+	leave(six);
+	(void)close(listener.socket);
+}
+
+/* The kernel must take the filter program of every length; from 17 ports on there is
+ * none. */
+static void any_number_of_ports_counts_all_of_them_and_no_other(void **state)
+{
+	struct listener listeners[PORTS];
+	struct session sessions[PORTS];
+	uint16_t ports[PORTS];
+
+	(void)state;
+	for (int i = 0; i < PORTS; i++) {
+		listeners[i] = listen_on("127.0.0.1", false);
+		sessions[i] = join(listeners[i], "127.0.0.1", "127.0.0.1");
+		ports[i] = listeners[i].port;
+	}
+	for (size_t length = 1; length <= PORTS; length++)
+		for (size_t first = 0; first + length <= PORTS; first += length)
+			assert_int_equal(
+				count(&(struct sessions_filter){.ports = ports + first,
+								.port_count = length}),
+				length);
+	for (int i = 0; i < PORTS; i++) {
+		leave(sessions[i]);
+		(void)close(listeners[i].socket);
+	}
+	assert_int_equal(
+		count(&(struct sessions_filter){.ports = ports, .port_count = PORTS}), 0);
+}
+
+/* More connections than one datagram of the kernel's reply holds. */
+static void many_connections_are_all_counted(void **state)
+{
+	enum { MANY = 300 };
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session *sessions = xcalloc(MANY, sizeof(*sessions));
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		sessions[i] = join(listener, "127.0.0.1", "127.0.0.1");
+	assert_int_equal(count_port(listener.port), MANY);
+	for (int i = 0; i < MANY; i++)
+		leave(sessions[i]);
+	free(sessions);
+	(void)close(listener.socket);
+}
+
+static void a_kernel_that_cannot_be_asked_is_an_error_and_not_zero(void **state)
+{
+	const uint16_t port = 5061;
+	const struct sessions_filter filter = {.ports = &port, .port_count = 1};
+	struct rlimit before, none;
+	struct err err = {0};
+	int64_t number;
+	int ret;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ret = sessions_tcp_count(&filter, &number, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(ret, -1);
+	assert_int_equal(err.code, ERR_SESSIONS);
+	assert_non_null(strstr(err.text, "Too many open files"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_filter_looks_at_port_local_address_and_peer),
+		cmocka_unit_test(established_connections_are_counted_until_they_close),
+		cmocka_unit_test(a_connection_that_waits_to_be_accepted_is_a_session),
+		cmocka_unit_test(only_the_local_end_of_a_connection_counts),
+		cmocka_unit_test(only_connections_to_the_given_addresses_count),
+		cmocka_unit_test(excluded_peers_are_no_sessions),
+		cmocka_unit_test(ipv6_is_counted),
+		cmocka_unit_test(ipv4_on_a_socket_for_both_counts_once_and_as_ipv4),
+		cmocka_unit_test(any_number_of_ports_counts_all_of_them_and_no_other),
+		cmocka_unit_test(many_connections_are_all_counted),
+		cmocka_unit_test(a_kernel_that_cannot_be_asked_is_an_error_and_not_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
