@@ -10,6 +10,7 @@ import json
 import signal
 import sys
 
+import config
 import native
 import windows
 from tools import ROOT
@@ -20,6 +21,7 @@ BENCHMARKS = {
     'start-up': native.start_up,
     'memory': native.memory,
     'counting': native.counting,
+    'loading': config.loading,
     'pauses': windows.pauses,
 }
 
