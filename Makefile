@@ -58,14 +58,16 @@ other_platform := $(if $(filter windows,$(PLATFORM)),%_unix.c %_linux.c,%_window
 sources = $(filter-out $(other_platform),$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
-COMMON_OBJECTS := $(call objects,$(call sources,common) $(call sources,pool-config))
+COMMON_OBJECTS := $(call objects,$(call sources,common) $(call sources,pool-config)) \
+	$(OUT)/obj/profiles.o
 POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check demo demo-windows bench lint format install clean help setup-% \
+.PHONY: all windows check fuzz demo demo-windows bench lint format install clean help setup-% \
 	programs unit-tests windows-tests test-tools
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: setup-build programs
 programs: $(PROGRAMS)
@@ -82,6 +84,22 @@ $(OUT)/obj/%.o: %.c Makefile
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The profiles as C texts, so that the programs need no files.
+PROFILES := $(sort $(wildcard pool-config/profiles/*.yaml))
+
+$(OUT)/obj/profiles.c: $(PROFILES) Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "profiles.h"'; echo 'const struct profile profiles[] = {'; \
+		for file in $(PROFILES); do \
+			printf '{"%s",\n' "$$(basename $$file .yaml)"; \
+			sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$file; \
+			echo '},'; \
+		done; echo '{0, 0}};'; } > $@
+
+$(OUT)/obj/profiles.o: $(OUT)/obj/profiles.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 -include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d)
 
@@ -112,6 +130,11 @@ $(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lyaml -lpthread
 
+$(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lyaml -ljansson -lpthread
+
 windows-tests: setup-windows
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
 		build/windows/tests/scm.exe
@@ -133,6 +156,21 @@ demo-windows: setup-build setup-demo setup-windows setup-wine windows windows-te
 
 bench: setup-build setup-bench setup-windows setup-wine programs windows windows-tests
 	$(Q)$(PYTHON) tests/bench/bench.py
+
+# FUZZ_SECONDS of the fuzzer; what it finds new stays in build/fuzz.
+FUZZ_SECONDS ?= 600
+FUZZ_SOURCES := $(call sources,common) $(call sources,pool-config)
+
+build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(FUZZ_SOURCES) $(OUT)/obj/profiles.c
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p build/fuzz/found
+	$(Q)clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-D_GNU_SOURCE -Icommon -Ipool-config -o $@ $^ -lyaml -ljansson -lpthread
+
+fuzz: setup-build setup-check build/fuzz/fuzz_config
+	$(Q)build/fuzz/fuzz_config -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/found tests/fuzz/corpus \
+		tests/config pool-config/profiles pool-config/examples
 
 # ---- keeping it in order ----
 
@@ -163,6 +201,7 @@ help:
 	@echo 'make demo-windows    the same on three Windows servers under Wine'
 	@echo 'make check           all tests; the last line counts them'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
+	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'
 	@echo 'make lint, format    how the code looks'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

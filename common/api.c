@@ -22,6 +22,7 @@ static const char *const states[STATE__COUNT] = {
 	[STATE_PAUSE_PENDING] = "pause_pending",
 	[STATE_PAUSED] = "paused",
 	[STATE_MISSING] = "missing",
+	[STATE_ABSENT] = "absent",
 	[STATE_UNKNOWN] = "unknown",
 };
 

@@ -47,9 +47,14 @@ void host_state_path(char path[HOST_PATH_BYTES]);
 int host_read_file(const char *path, size_t limit_bytes, enum err_code code, char **text,
 		   size_t *length, struct err *err);
 
+/* True also if it is there and cannot be read. */
+bool host_file_exists(const char *path);
+
 /* Writes a new file and moves it over the old one, so that readers see one or the other.
  */
 int host_write_file(const char *path, const char *text, struct err *err);
+/* Writes a file that is not there yet; if it is, fails with ERR_USAGE. */
+int host_create_file(const char *path, const char *text, struct err *err);
 int host_replace_file(const char *from, const char *to, struct err *err);
 FILE *host_open_for_append(const char *path, struct err *err);
 

@@ -111,6 +111,27 @@ int host_read_file(const char *path, size_t limit_bytes, enum err_code code, cha
 	return -1;
 }
 
+bool host_file_exists(const char *path)
+{
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+int host_create_file(const char *path, const char *text, struct err *err)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	size_t length = strlen(text);
+	bool is_written;
+
+	if (file < 0)
+		return fail(err, ERR_USAGE, "create", path);
+	is_written = write(file, text, length) == (ssize_t)length;
+	if (close(file) == 0 && is_written)
+		return 0;
+	(void)fail(err, ERR_INTERNAL, "write", path);
+	(void)unlink(path);
+	return -1;
+}
+
 int host_replace_file(const char *from, const char *to, struct err *err)
 {
 	return rename(from, to) ? fail(err, ERR_STATE_DIR, "rename", from) : 0;

@@ -190,6 +190,39 @@ int host_read_file(const char *path, size_t limit_bytes, enum err_code code, cha
 	return 0;
 }
 
+bool host_file_exists(const char *path)
+{
+	wchar_t *wide = wide_from_utf8(path);
+	bool is_there = GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES ||
+			(GetLastError() != ERROR_FILE_NOT_FOUND &&
+			 GetLastError() != ERROR_PATH_NOT_FOUND);
+
+	free(wide);
+	return is_there;
+}
+
+int host_create_file(const char *path, const char *text, struct err *err)
+{
+	DWORD length = (DWORD)strlen(text), written = 0;
+	wchar_t *wide = wide_from_utf8(path);
+	HANDLE file = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW,
+				  FILE_ATTRIBUTE_NORMAL, NULL);
+	int ret = 0;
+
+	if (file == INVALID_HANDLE_VALUE) {
+		ret = fail(err, ERR_USAGE, "create", path);
+		goto out;
+	}
+	if (!WriteFile(file, text, length, &written, NULL) || written != length)
+		ret = fail(err, ERR_INTERNAL, "write", path);
+	CloseHandle(file);
+	if (ret)
+		(void)DeleteFileW(wide);
+out:
+	free(wide);
+	return ret;
+}
+
 int host_replace_file(const char *from, const char *to, struct err *err)
 {
 	wchar_t *wide_from = wide_from_utf8(from), *wide_to = wide_from_utf8(to);

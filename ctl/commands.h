@@ -20,4 +20,15 @@ int command_wait(const struct options *options, const struct pool_config *config
 int command_events(const struct options *options, const struct pool_config *config,
 		   struct err *err);
 
+int command_config_check(const struct options *options, const struct pool_config *config,
+			 struct err *err);
+int command_config_show(const struct options *options, const struct pool_config *config,
+			struct err *err);
+int command_config_schema(const struct options *options, const struct pool_config *config,
+			  struct err *err);
+int command_config_init(const struct options *options, const struct pool_config *config,
+			struct err *err);
+int command_config_reference(const struct options *options,
+			     const struct pool_config *config, struct err *err);
+
 #endif

@@ -90,12 +90,18 @@ static int run(struct order *order, const struct options *options,
 	       const struct pool_config *config, struct err *err)
 {
 	struct client *client = NULL;
+	const char **services = NULL;
 	struct targets targets;
 	struct drive *drive;
 	int ret = -1;
 
 	if (targets_find(config, options, no_pools, &targets, err))
 		goto out;
+	services = targets_spell_services(config, &targets, options, err);
+	if (!services)
+		goto out;
+	order->aim.services = services;
+	order->aim.service_count = options->services.count;
 	client = client_new(err);
 	if (!client)
 		goto out;
@@ -111,6 +117,7 @@ static int run(struct order *order, const struct options *options,
 out:
 	client_free(client);
 	targets_done(&targets);
+	free(services);
 	return ret;
 }
 
@@ -119,10 +126,7 @@ static int run_with_identity(enum goal goal, const struct options *options,
 {
 	char identity[IDENTITY_BYTES];
 	struct order order = {
-		.aim = {.goal = goal,
-			.id = options->id ? options->id : identity,
-			.services = options->services.items,
-			.service_count = options->services.count},
+		.aim = {.goal = goal, .id = options->id ? options->id : identity},
 		.owner = options->owner ? options->owner : identity,
 		.reason = options->reason ? options->reason : "maintenance",
 		.is_default_id = !options->id,

@@ -1,5 +1,6 @@
 /* poolctl: takes servers of a pool out of service and back, from an admin's machine. */
 #include "commands.h"
+#include "config.h"
 #include "host.h"
 #include "mem.h"
 #include "schema.h"
@@ -29,7 +30,7 @@ static const struct command {
 	{"status", 0, ANY_NUMBER, true, command_status, "[POOL|SERVER...]", "",
 	 "show what serves and what is out"},
 	{"drain", 1, ANY_NUMBER, true, command_drain, "SERVER...",
-	 "id owner reason service no-wait timeout",
+	 "id owner reason service with-group no-wait timeout",
 	 "stop new sessions, wait for the rest"},
 	{"resume", 1, ANY_NUMBER, true, command_resume, "SERVER...",
 	 "id all owner no-wait timeout", "end a drain, wait until all is as before"},
@@ -37,8 +38,18 @@ static const struct command {
 	 "wait until servers are drained, or serve"},
 	{"events", 1, 1, true, command_events, "SERVER", "after limit",
 	 "show what happened on a server"},
+	{"config check", 0, 1, false, command_config_check, "[FILE]", "poold",
+	 "find the mistakes in a pool.yaml"},
+	{"config show", 0, 1, true, command_config_show, "[POOL|SERVER]", "yaml",
+	 "show what is in force, and where it is from"},
+	{"config init", 0, 1, false, command_config_init, "[FILE]",
+	 "pool fqdn profile server service", "write a first pool.yaml"},
+	{"config schema", 0, 0, false, command_config_schema, "", "poold",
+	 "print a JSON Schema for editors"},
+	{"config reference", 0, 0, false, command_config_reference, "", "",
+	 "print what all keys mean"},
 	{"version", 0, 0, false, command_version, "", "", "show the version of poolctl"},
-	{"help", 0, 1, false, command_help, "[COMMAND]", "",
+	{"help", 0, 2, false, command_help, "[COMMAND]", "",
 	 "show this help, or a command's"},
 };
 
@@ -49,34 +60,86 @@ static const char *command_name(const void *from, size_t i)
 	return ((const struct command *)from)[i].name;
 }
 
-static const struct command *find_command(const char *name, struct err *err)
+/* True if the word is the first of the command's name: "config" of "config show". */
+static bool is_first_word(const struct command *command, const char *word)
 {
-	const char *nearest;
+	size_t length = strcspn(command->name, " ");
 
+	return strlen(word) == length && !strncmp(command->name, word, length);
+}
+
+static size_t count_words(const struct command *command)
+{
+	return command->name[strcspn(command->name, " ")] ? 2 : 1;
+}
+
+static bool is_called(const struct command *command, const struct texts *words)
+{
+	size_t length = strcspn(command->name, " ");
+
+	if (!is_first_word(command, words->items[0]))
+		return false;
+	return !command->name[length] ||
+	       (words->count > 1 && !strcmp(command->name + length + 1, words->items[1]));
+}
+
+/* True if there are several commands that begin with this word. */
+static bool is_group(const char *word)
+{
 	for (size_t i = 0; i < COMMANDS_COUNT; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	nearest = schema_nearest(name, command_name, commands, COMMANDS_COUNT);
+		if (is_first_word(&commands[i], word) && count_words(&commands[i]) > 1)
+			return true;
+	return false;
+}
+
+static void fail_unknown(const struct texts *words, struct err *err)
+{
+	const char *first = words->items[0], *nearest;
+	char *both = xasprintf("%s %s", first, words->count > 1 ? words->items[1] : "");
+	bool is_one = !is_group(first);
+
+	nearest = schema_nearest(first, command_name, commands, COMMANDS_COUNT);
+	if (!nearest) {
+		nearest = schema_nearest(both, command_name, commands, COMMANDS_COUNT);
+		is_one = is_one && !nearest;
+	}
 	if (nearest)
 		(void)err_set(err, ERR_USAGE,
-			      "there is no command '%s' (did you mean '%s'?)", name,
-			      nearest);
+			      "there is no command '%s' (did you mean '%s'?)",
+			      is_one ? first : both, nearest);
+	else if (is_one || words->count > 1)
+		(void)err_set(err, ERR_USAGE,
+			      "there is no command '%s'; see poolctl --help",
+			      is_one ? first : both);
 	else
 		(void)err_set(err, ERR_USAGE,
-			      "there is no command '%s'; see poolctl --help", name);
+			      "'%s' needs one more word; see poolctl %s --help", first,
+			      first);
+	free(both);
+}
+
+static const struct command *find_command(const struct texts *words, struct err *err)
+{
+	for (size_t i = 0; i < COMMANDS_COUNT; i++)
+		if (is_called(&commands[i], words))
+			return &commands[i];
+	fail_unknown(words, err);
 	return NULL;
 }
 
-static void print_help(FILE *stream)
+/* All commands, or those that begin with the word `group`. */
+static void print_help(FILE *stream, const char *group)
 {
 	struct buf text = {0};
 
-	buf_puts(&text, "Usage: poolctl COMMAND [OPTION...]\n\nCommands:\n");
+	buf_printf(&text, "Usage: poolctl %s%sCOMMAND [OPTION...]\n\nCommands:\n",
+		   group ? group : "", group ? " " : "");
 	for (size_t i = 0; i < COMMANDS_COUNT; i++) {
 		int columns = USAGE_COLUMNS - 1 - (int)strlen(commands[i].name);
 
-		buf_printf(&text, "  %s %-*s%s\n", commands[i].name, columns,
-			   commands[i].args, commands[i].help);
+		if (!group || is_first_word(&commands[i], group))
+			buf_printf(&text, "  %s %-*s%s\n", commands[i].name, columns,
+				   commands[i].args, commands[i].help);
 	}
 	buf_puts(&text, "\nOptions of all commands:\n");
 	options_help(NULL, &text);
@@ -98,20 +161,30 @@ static void print_command_help(const struct command *command)
 	buf_done(&text);
 }
 
-static int command_help(const struct options *options, const struct pool_config *config,
-			struct err *err)
+static int explain(const struct texts *words, struct err *err)
 {
 	const struct command *command;
 
-	(void)config;
-	if (options->words.count < 2) {
-		print_help(stdout);
+	if (words->count == 1 && is_group(words->items[0])) {
+		print_help(stdout, words->items[0]);
 		return 0;
 	}
-	command = find_command(options->words.items[1], err);
+	command = find_command(words, err);
 	if (!command)
 		return -1;
 	print_command_help(command);
+	return 0;
+}
+
+static int command_help(const struct options *options, const struct pool_config *config,
+			struct err *err)
+{
+	const struct texts words = {options->words.items + 1, options->words.count - 1};
+
+	(void)config;
+	if (words.count)
+		return explain(&words, err);
+	print_help(stdout, NULL);
 	return 0;
 }
 
@@ -128,30 +201,25 @@ static int command_version(const struct options *options,
 static int check_arguments(const struct command *command, const struct options *options,
 			   struct err *err)
 {
-	size_t count = options->words.count - 1;
+	size_t own = count_words(command), count = options->words.count - own;
 
 	if (count < command->min_args)
 		return err_set(err, ERR_USAGE, "'%s' needs %s", command->name,
 			       command->args);
 	if (count > command->max_args)
 		return err_set(err, ERR_USAGE, "'%s' has no use for '%s'", command->name,
-			       options->words.items[command->max_args + 1]);
+			       options->words.items[command->max_args + own]);
 	return options_check(options, command->name, command->options, err);
 }
 
 /* The error's text is the first mistake of the file; the others are told here. */
 static struct pool_config *load_config(const struct options *options, struct err *err)
 {
-	const char *path = options->config ? options->config : host_env("POOLCTL_CONFIG");
-	char standard_path[HOST_PATH_BYTES];
+	char standard[HOST_PATH_BYTES];
 	struct buf mistakes = {0};
 	struct pool_config *config;
 
-	if (!path || !*path) {
-		host_config_path("pool.yaml", standard_path);
-		path = standard_path;
-	}
-	config = pool_config_load(path, &mistakes, err);
+	config = pool_config_load(config_path(options, standard), &mistakes, err);
 	for (char *line = mistakes.text, *end; !config && line && *line; line = end) {
 		end = line + strcspn(line, "\n");
 		if (*end)
@@ -187,16 +255,14 @@ static int run_words(const struct options *options, struct err *err)
 	if (options->has_version)
 		return command_version(options, NULL, err);
 	if (!options->words.count) {
-		print_help(options->has_help ? stdout : stderr);
+		print_help(options->has_help ? stdout : stderr, NULL);
 		return options->has_help ? 0 : err_info(ERR_USAGE)->exit_status;
 	}
-	command = find_command(options->words.items[0], err);
+	if (options->has_help)
+		return explain(&options->words, err);
+	command = find_command(&options->words, err);
 	if (!command)
 		return -1;
-	if (options->has_help) {
-		print_command_help(command);
-		return 0;
-	}
 	return run(command, options, err);
 }
 

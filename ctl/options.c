@@ -22,7 +22,7 @@ enum option_type {
 	OPTION_NUMBER,
 };
 
-static const char *const outputs[] = {"table", "json", "jsonl", NULL};
+static const char *const outputs[] = {"table", "json", "jsonl", "yaml", NULL};
 static const char *const waits[] = {"", "drained", "serving", NULL};
 
 #define FIELD(name) offsetof(struct options, name)
@@ -40,7 +40,7 @@ static const struct option {
 	{"config", 0, true, OPTION_TEXT, FIELD(config), "FILE",
 	 "read the pools from this file", NULL},
 	{"output", 'o', true, OPTION_CHOICE, FIELD(output), "FORMAT",
-	 "table, json or jsonl; also -o FORMAT", outputs},
+	 "table, json, jsonl, or yaml where it fits; also -o FORMAT", outputs},
 	{"no-color", 0, true, OPTION_FLAG, FIELD(has_no_color), NULL, "use no colours",
 	 NULL},
 	{"help", 'h', true, OPTION_FLAG, FIELD(has_help), NULL, "show this help", NULL},
@@ -55,7 +55,10 @@ static const struct option {
 	{"reason", 0, false, OPTION_TEXT, FIELD(reason), "TEXT",
 	 "say why; default maintenance", NULL},
 	{"service", 0, false, OPTION_TEXTS, FIELD(services), "NAME",
-	 "only this service; may be given several times", NULL},
+	 "only this service or component, repeatable; config init: NAME=PORT[,PORT]",
+	 NULL},
+	{"with-group", 0, false, OPTION_FLAG, FIELD(has_group), NULL,
+	 "a component may take along what shares its service", NULL},
 	{"no-wait", 0, false, OPTION_FLAG, FIELD(has_no_wait), NULL,
 	 "return once the server has acknowledged", NULL},
 	{"timeout", 0, false, OPTION_DURATION, FIELD(timeout_ms), "TIME",
@@ -66,6 +69,15 @@ static const struct option {
 	 "only events with a higher id", NULL},
 	{"limit", 0, false, OPTION_NUMBER, FIELD(limit), "N", "at most so many events",
 	 NULL},
+	{"poold", 0, false, OPTION_FLAG, FIELD(is_poold), NULL,
+	 "poold.yaml is meant, not pool.yaml", NULL},
+	{"pool", 0, false, OPTION_TEXT, FIELD(pool), "NAME", "the pool's name", NULL},
+	{"fqdn", 0, false, OPTION_TEXT, FIELD(fqdn), "NAME", "the pool's name in DNS",
+	 NULL},
+	{"profile", 0, false, OPTION_TEXT, FIELD(profile), "NAME",
+	 "the profile of its servers", NULL},
+	{"server", 0, false, OPTION_TEXTS, FIELD(servers), "NAME=IP",
+	 "a server and its address; may be given several times", NULL},
 };
 
 enum { OPTIONS_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -242,15 +254,16 @@ void options_done(struct options *options)
 {
 	free(options->words.items);
 	free(options->services.items);
+	free(options->servers.items);
 }
 
-static bool is_allowed(const struct option *option, const char *allowed)
+static bool is_allowed(const char *option, const char *allowed)
 {
-	size_t length = strlen(option->name);
+	size_t length = strlen(option);
 
 	for (const char *name = allowed; *name;
 	     name += strcspn(name, " "), name += *name == ' ')
-		if (strcspn(name, " ") == length && !strncmp(name, option->name, length))
+		if (strcspn(name, " ") == length && !strncmp(name, option, length))
 			return true;
 	return false;
 }
@@ -260,10 +273,13 @@ int options_check(const struct options *options, const char *command, const char
 {
 	for (size_t i = 0; i < OPTIONS_COUNT; i++)
 		if (!table[i].is_global && (options->used & UINT32_C(1) << i) &&
-		    !is_allowed(&table[i], allowed))
+		    !is_allowed(table[i].name, allowed))
 			return err_set(err, ERR_USAGE,
 				       "'%s' has no option --%s; see poolctl %s --help",
 				       command, table[i].name, command);
+	if (options->output == OUTPUT_YAML && !is_allowed("yaml", allowed))
+		return err_set(err, ERR_USAGE,
+			       "'%s' has no output yaml: table, json or jsonl", command);
 	return 0;
 }
 
@@ -274,7 +290,7 @@ void options_help(const char *allowed, struct buf *text)
 	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
 		const struct option *option = &table[i];
 
-		if (allowed ? !is_allowed(option, allowed) : !option->is_global)
+		if (allowed ? !is_allowed(option->name, allowed) : !option->is_global)
 			continue;
 		(void)snprintf(name, sizeof(name), "--%s %s", option->name,
 			       option->value ? option->value : "");

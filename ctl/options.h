@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL };
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_YAML };
 enum wait_for { WAIT_FOR_NOTHING, WAIT_FOR_DRAINED, WAIT_FOR_SERVING };
 
 struct texts {
@@ -25,8 +25,10 @@ struct options {
 	int output;         /* enum output */
 	bool has_no_color, has_help, has_version;
 	const char *id, *owner, *reason;
-	bool is_all, has_no_wait;
-	struct texts services;
+	bool is_all, has_no_wait, has_group;
+	struct texts services, servers;
+	bool is_poold;
+	const char *pool, *fqdn, *profile;
 	int64_t timeout_ms; /* negative: not said */
 	int wait_for;       /* enum wait_for */
 	int64_t after, limit;
@@ -39,7 +41,7 @@ int options_parse(int argc, char **argv, struct options *options, struct err *er
 void options_done(struct options *options);
 
 /* Fails if an option was used that is neither global nor in `allowed`, names with a space
- * between; `command` is for the message. */
+ * between; the output yaml needs to be allowed too.  `command` is for the message. */
 int options_check(const struct options *options, const char *command, const char *allowed,
 		  struct err *err);
 

@@ -56,6 +56,50 @@ int targets_find(const struct pool_config *config, const struct options *options
 	return 0;
 }
 
+static const char *spell_service(const struct pool_config *config,
+				 const struct targets *targets, const char *word,
+				 bool with_group, struct err *err)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const char *server = targets->servers[i]->named.name;
+		const struct pool_service *service;
+		const struct pool *pool;
+
+		(void)pool_find_server(config, server, &pool);
+		service = pool_resolve_service(pool_services(pool, targets->servers[i]),
+					       word, with_group, err);
+		if (service && name && strcmp(service->named.name, name))
+			(void)err_set(err, ERR_USAGE,
+				      "'%s' is not the same service on all of these "
+				      "servers: %s, but %s on %s",
+				      word, name, service->named.name, server);
+		if (!service || err->code)
+			return NULL;
+		name = service->named.name;
+	}
+	return name;
+}
+
+const char **targets_spell_services(const struct pool_config *config,
+				    const struct targets *targets,
+				    const struct options *options, struct err *err)
+{
+	const struct texts *words = &options->services;
+	const char **names = xcalloc(words->count, sizeof(*names));
+
+	for (size_t i = 0; i < words->count; i++) {
+		names[i] = spell_service(config, targets, words->items[i],
+					 options->has_group, err);
+		if (!names[i]) {
+			free(names);
+			return NULL;
+		}
+	}
+	return names;
+}
+
 void targets_done(struct targets *targets)
 {
 	free(targets->servers);

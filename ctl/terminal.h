@@ -10,6 +10,9 @@
 /* True if the stream is a terminal that understands cursor movement and colours. */
 bool terminal_can_draw(FILE *stream);
 
+/* True if somebody can be asked: standard input and error are a terminal. */
+bool terminal_can_ask(void);
+
 /* False only for a terminal that would take the bytes of UTF-8 for something else. */
 bool terminal_takes_utf8(FILE *stream);
 

@@ -16,6 +16,11 @@ bool terminal_can_draw(FILE *stream)
 	return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
 }
 
+bool terminal_can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 /* The variables are asked rather than the C library: loading a locale would cost more
  * than all the rest of a start. */
 static bool is_locale_utf8(void)

@@ -24,6 +24,13 @@ bool terminal_can_draw(FILE *stream)
 	       SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
 }
 
+bool terminal_can_ask(void)
+{
+	DWORD mode;
+
+	return console_of(stdin, &mode) && console_of(stderr, &mode);
+}
+
 bool terminal_takes_utf8(FILE *stream)
 {
 	DWORD mode;

@@ -21,8 +21,7 @@ enum {
 struct controller {
 	const struct pool_service *service;
 	struct tools tools;
-	struct sessions_filter filter;
-	struct net_address *excluded;
+	struct sessions_source source;
 	int64_t settle_ms;
 
 	enum want want;
@@ -136,6 +135,16 @@ static void note_drift(struct controller *c)
 	c->was_held = is_held;
 }
 
+/* A service that poold took out and that is gone now is never taken for one that need not
+ * be there. */
+static enum service_state state_of_failure(const struct controller *c,
+					   const struct err *err)
+{
+	if (err->code != ERR_SCM_MISSING)
+		return STATE_UNKNOWN;
+	return c->service->is_optional && !c->has_saved ? STATE_ABSENT : STATE_MISSING;
+}
+
 static void observe(struct controller *c)
 {
 	struct mono now = c->tools.clock();
@@ -145,7 +154,7 @@ static void observe(struct controller *c)
 
 	if (c->tools.scm->ops->observe(c->tools.scm, c->service->named.name, &status,
 				       &err)) {
-		c->state = err.code == ERR_SCM_MISSING ? STATE_MISSING : STATE_UNKNOWN;
+		c->state = state_of_failure(c, &err);
 		c->trouble = err;
 	} else {
 		c->state = status.state;
@@ -175,7 +184,8 @@ static void count_sessions(struct controller *c)
 	/* The moment before the look, so that no time is counted that nobody looked at.
 	 */
 	sample.at = c->tools.clock();
-	if (c->tools.count_sessions(&c->filter, &sample.count, &err)) {
+	if (sessions_source_check(&c->source, &err) ||
+	    c->tools.count_sessions(&c->source.filter, &sample.count, &err)) {
 		sample.is_known = false;
 		c->uncounted = err;
 	}
@@ -452,31 +462,6 @@ int64_t controller_step(struct controller *c)
 
 /* ---- from outside ---- */
 
-static void build_filter(struct controller *c, const struct pool *pool,
-			 const struct pool_server *server)
-{
-	const struct list *locals = pool_local_addresses(server, c->service);
-	size_t count = c->service->excluded.count;
-
-	LIST_EACH (struct pool_server, other, pool->servers)
-		if (other != server)
-			count += other->addresses.count;
-	c->excluded = xcalloc(count, sizeof(*c->excluded));
-	LIST_EACH (struct net_address, address, c->service->excluded)
-		c->excluded[c->filter.excluded_count++] = *address;
-	LIST_EACH (struct pool_server, other, pool->servers)
-		LIST_EACH (struct net_address, address, other->addresses)
-			if (other != server)
-				c->excluded[c->filter.excluded_count++] = *address;
-	c->filter.excluded = c->excluded;
-	c->filter.ports = c->service->ports.items;
-	c->filter.port_count = c->service->ports.count;
-	if (locals) {
-		c->filter.locals = locals->items;
-		c->filter.local_count = locals->count;
-	}
-}
-
 struct controller *controller_new(const struct pool *pool,
 				  const struct pool_server *server,
 				  const struct pool_service *service,
@@ -487,9 +472,9 @@ struct controller *controller_new(const struct pool *pool,
 
 	c->service = service;
 	c->tools = *tools;
-	c->settle_ms = pool->settle_ms;
+	c->settle_ms = pool_settle_ms(pool, server, service);
 	c->state = STATE_UNKNOWN;
-	build_filter(c, pool, server);
+	sessions_source_init(&c->source, pool, server, service);
 	got = store_get_saved(tools->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
 	if (got >= 0)
@@ -502,7 +487,7 @@ void controller_free(struct controller *c)
 {
 	if (!c)
 		return;
-	free(c->excluded);
+	sessions_source_done(&c->source);
 	free(c->why);
 	free(c);
 }
@@ -561,7 +546,7 @@ static json_t *observed_to_json(const struct controller *c)
 {
 	const struct scm_status *now = &c->observed;
 
-	if (c->state == STATE_MISSING || c->state == STATE_UNKNOWN)
+	if (c->state >= STATE_MISSING)
 		return json_pack("{ss sn sn sn sn}", "state",
 				 service_state_name(c->state), "start_type",
 				 "delayed_auto_start", "accepts_pause", "pid");
@@ -611,15 +596,27 @@ static json_t *message_of(const struct controller *c)
 			    has_detail ? c->trouble.text : "", has_detail ? ")" : "");
 }
 
+static json_t *components_to_json(const struct controller *c)
+{
+	json_t *components = json_array();
+
+	LIST_EACH (char *, component, c->service->components)
+		(void)json_array_append_new(components, json_string(*component));
+	return components;
+}
+
 json_t *controller_to_json(const struct controller *c)
 {
 	const char *name = c->service->named.name;
 	const char *display = c->observed.display_name;
 
-	return json_pack("{ss ss s[] ss ss ss so so so so}", "name", name, "display_name",
-			 *display ? display : name, "components", "phase",
-			 phase_name(c->decision.phase), "wanted", want_name(c->want),
-			 "method", "pause", "message", message_of(c), "observed",
-			 observed_to_json(c), "saved", saved_to_json(c), "sessions",
-			 sessions_to_json(c));
+	if (!*display && c->service->display_name)
+		display = c->service->display_name;
+
+	return json_pack("{ss ss so ss ss ss so so so so}", "name", name, "display_name",
+			 *display ? display : name, "components", components_to_json(c),
+			 "phase", phase_name(c->decision.phase), "wanted",
+			 want_name(c->want), "method", "pause", "message", message_of(c),
+			 "observed", observed_to_json(c), "saved", saved_to_json(c),
+			 "sessions", sessions_to_json(c));
 }

@@ -259,10 +259,13 @@ static int cmd_install(const char *config_path)
 /* Without poold nobody would put back what it took out. */
 static int check_nothing_saved(const struct poold_config *config, struct err *err)
 {
-	struct store *store = store_open_reader(config->state_dir, NULL);
-	int saved = store ? store_count_saved(store, err) : 0;
+	char *path = xasprintf("%s/poold.sqlite", config->state_dir);
+	bool is_there = host_file_exists(path);
+	struct store *store = is_there ? store_open_reader(config->state_dir, err) : NULL;
+	int saved = store ? store_count_saved(store, err) : is_there ? -1 : 0;
 
 	store_close(store);
+	free(path);
 	if (saved > 0)
 		(void)err_set(err, ERR_HELD,
 			      "%d service(s) are out and only poold can put them back; "
@@ -294,7 +297,7 @@ static int cmd_check(const char *config_path)
 	if (!status)
 		printf("%s: server %s of pool %s, %zu service(s)\n", config_path,
 		       poold.server->named.name, poold.pool->named.name,
-		       poold.pool->services.count);
+		       pool_services(poold.pool, poold.server)->count);
 	put_down(&poold);
 	return status;
 }

@@ -14,6 +14,7 @@
 #define STARTING (BIT(STATE_START_PENDING) | BIT(STATE_CONTINUE_PENDING))
 #define PAUSING BIT(STATE_PAUSE_PENDING)
 #define STOPPING BIT(STATE_STOP_PENDING)
+#define ABSENT BIT(STATE_ABSENT)
 #define OUT (PAUSED | STOPPED)
 
 #define BOOTS BIT(STARTUP_BOOTS)
@@ -49,8 +50,10 @@ static const struct row {
 } rows[] = {
 	/* Taking it out.  Saved comes before Manual, and Manual before pause, so that a
 	 * crash or a reboot at any instant is safe. */
-	{WANT_DRAINED, MISSING, ANY, ANY, ANY, ANY, ANY, ACT_NONE, PHASE_ATTENTION,
-	 "the service is not installed; check its name in pool.yaml"},
+	{WANT_DRAINED, ABSENT, ANY, ANY, NOTHING, ANY, ANY, ACT_NONE, PHASE_DRAINED,
+	 "not installed here, and need not be"},
+	{WANT_DRAINED, MISSING | ABSENT, ANY, ANY, ANY, ANY, ANY, ACT_NONE,
+	 PHASE_ATTENTION, "the service is not installed; check its name in pool.yaml"},
 	{WANT_DRAINED, UNASKED, ANY, ANY, ANY, ANY, ANY, ACT_WAIT, PHASE_ATTENTION,
 	 "the SCM cannot be asked"},
 	{WANT_DRAINED, RUNNING, NO, ANY, NOTHING, ANY, ANY, ACT_NONE, PHASE_ATTENTION,
@@ -100,6 +103,8 @@ static const struct row {
 	 "takes no new sessions, and none is left"},
 
 	/* Nothing to put back: poold does not touch what it did not change. */
+	{WANT_SERVING, ABSENT, ANY, ANY, NOTHING, ANY, ANY, ACT_NONE, PHASE_SERVING,
+	 "not installed here, and need not be"},
 	{WANT_SERVING, RUNNING, ANY, ANY, NOTHING, ANY, ANY, ACT_NONE, PHASE_SERVING,
 	 "serving"},
 	{WANT_SERVING, STARTING, ANY, ANY, NOTHING, LATE, ANY, ACT_WAIT, PHASE_ATTENTION,
@@ -113,14 +118,23 @@ static const struct row {
 	 "the service is stopped, and not by poold, which leaves it alone"},
 
 	/* Putting it back: the startup type first, then the run state, then forget. */
-	{WANT_SERVING, MISSING, ANY, ANY, ANY, ANY, ANY, ACT_NONE, PHASE_ATTENTION,
-	 "the service is not installed; check its name in pool.yaml"},
+	{WANT_SERVING, MISSING | ABSENT, ANY, ANY, ANY, ANY, ANY, ACT_NONE,
+	 PHASE_ATTENTION, "the service is not installed; check its name in pool.yaml"},
 	{WANT_SERVING, UNASKED, ANY, ANY, ANY, ANY, ANY, ACT_WAIT, PHASE_ATTENTION,
 	 "the SCM cannot be asked"},
 	{WANT_SERVING, ANY, ANY, BOOTS | HELD, SAVED, FAILED, ANY, ACT_RESTORE_STARTUP,
 	 PHASE_ATTENTION, "the startup type cannot be restored; it is tried again"},
 	{WANT_SERVING, ANY, ANY, BOOTS | HELD, SAVED, ANY, ANY, ACT_RESTORE_STARTUP,
 	 PHASE_RESUMING, "being put back"},
+	/* One that was stopped and is paused now was started meanwhile, and paused by us.
+	 */
+	{WANT_SERVING, PAUSED, ANY, RESTORED, WAS_RUNNING | WAS_STOPPED, AWAITED, ANY,
+	 ACT_WAIT, PHASE_RESUMING, "asked to go on"},
+	{WANT_SERVING, PAUSED, ANY, RESTORED, WAS_RUNNING | WAS_STOPPED,
+	 LATE | REFUSED | FAILED, ANY, ACT_CONTINUE, PHASE_ATTENTION,
+	 "the service does not continue; it is asked again"},
+	{WANT_SERVING, PAUSED, ANY, RESTORED, WAS_RUNNING | WAS_STOPPED, ANY, ANY,
+	 ACT_CONTINUE, PHASE_RESUMING, "being put back"},
 	{WANT_SERVING, ANY, ANY, RESTORED, WAS_PAUSED | WAS_STOPPED, FAILED, ANY,
 	 ACT_FORGET, PHASE_ATTENTION,
 	 "the startup type is back, but the store cannot be written"},
@@ -139,15 +153,10 @@ static const struct row {
 	 ACT_WAIT, PHASE_ATTENTION, "the service hangs on its way back"},
 	{WANT_SERVING, STARTING | PAUSING | STOPPING, ANY, RESTORED, WAS_RUNNING, ANY,
 	 ANY, ACT_WAIT, PHASE_RESUMING, "on its way back"},
-	{WANT_SERVING, OUT, ANY, RESTORED, WAS_RUNNING, AWAITED, ANY, ACT_WAIT,
-	 PHASE_RESUMING, "asked to go on"},
-	{WANT_SERVING, PAUSED, ANY, RESTORED, WAS_RUNNING, LATE | REFUSED | FAILED, ANY,
-	 ACT_CONTINUE, PHASE_ATTENTION,
-	 "the service does not continue; it is asked again"},
+	{WANT_SERVING, STOPPED, ANY, RESTORED, WAS_RUNNING, AWAITED, ANY, ACT_WAIT,
+	 PHASE_RESUMING, "asked to start"},
 	{WANT_SERVING, STOPPED, ANY, RESTORED, WAS_RUNNING, LATE | REFUSED | FAILED, ANY,
 	 ACT_START, PHASE_ATTENTION, "the service does not start; it is tried again"},
-	{WANT_SERVING, PAUSED, ANY, RESTORED, WAS_RUNNING, ANY, ANY, ACT_CONTINUE,
-	 PHASE_RESUMING, "being put back"},
 	{WANT_SERVING, STOPPED, ANY, RESTORED, WAS_RUNNING, ANY, ANY, ACT_START,
 	 PHASE_RESUMING, "being put back"},
 };
@@ -180,7 +189,7 @@ struct decision reconcile_next(const struct situation *situation)
 
 bool reconcile_is_out(enum service_state state)
 {
-	return BIT(state) & OUT;
+	return BIT(state) & (OUT | ABSENT);
 }
 
 const char *action_name(enum action action)

@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "net_address.h"
+#include "pool_config.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,23 @@ struct sessions_connection {
  * Fails with ERR_SESSIONS.  Does not block longer than the kernel needs to list them. */
 int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
 		       struct err *err);
+
+/* How the sessions of one service on one server are counted. */
+struct sessions_source {
+	const struct pool_service *service;
+	struct sessions_filter filter;
+	struct net_address *excluded; /* of the filter */
+};
+
+/* What it is given must outlive it. */
+void sessions_source_init(struct sessions_source *source, const struct pool *pool,
+			  const struct pool_server *server,
+			  const struct pool_service *service);
+void sessions_source_done(struct sessions_source *source);
+
+/* Fails with ERR_SESSIONS if connections alone do not tell this service's sessions: zero
+ * connections say nothing of what only a counter sees. */
+int sessions_source_check(const struct sessions_source *source, struct err *err);
 
 bool sessions_filter_matches(const struct sessions_filter *filter,
 			     const struct sessions_connection *connection);

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct supervisor {
 	/* Owned by the supervisor's thread alone. */
@@ -236,43 +235,22 @@ static void apply_wants(struct supervisor *s)
 	}
 }
 
-/* The name as pool.yaml spells it; Windows does not tell apart how a letter is written.
- */
-static const char *find_service(const struct supervisor *s, const char *name)
-{
-	for (size_t i = 0; i < s->controller_count; i++)
-		if (!strcasecmp(controller_name(s->controllers[i]), name))
-			return controller_name(s->controllers[i]);
-	return NULL;
-}
-
-static int fail_unknown_service(const struct supervisor *s, const char *name,
-				struct err *err)
-{
-	struct buf known = {0};
-
-	for (size_t i = 0; i < s->controller_count; i++)
-		buf_printf(&known, "%s%s", i ? ", " : "",
-			   controller_name(s->controllers[i]));
-	(void)err_set(err, ERR_UNKNOWN_SERVICE, "no service '%s' on %s; it has %s", name,
-		      s->server->named.name, known.text);
-	buf_done(&known);
-	return -1;
-}
-
 /* Checks the services of a drain, and spells them as pool.yaml does. */
 static int check_services(const struct supervisor *s, struct drain *drain,
 			  struct err *err)
 {
+	const struct list *services = pool_services(s->pool, s->server);
 	json_t *name;
 	size_t i;
 
 	json_array_foreach (drain->services, i, name) {
-		const char *known = find_service(s, json_string_value(name));
+		const struct pool_service *known = pool_resolve_service(
+			services, json_string_value(name), false, err);
 
 		if (!known)
-			return fail_unknown_service(s, json_string_value(name), err);
-		(void)json_array_set_new(drain->services, i, json_string(known));
+			return err_prefix(err, "%s", s->server->named.name);
+		(void)json_array_set_new(drain->services, i,
+					 json_string(known->named.name));
 	}
 	return 0;
 }
@@ -491,6 +469,31 @@ static int check_saved(const struct supervisor *s, struct err *err)
 		       saved - known);
 }
 
+/* Services that must be left running have no controller, so that nothing can touch them.
+ */
+static int make_controllers(struct supervisor *s, struct err *err)
+{
+	const struct list *services = pool_services(s->pool, s->server);
+
+	s->controllers = xcalloc(services->count, sizeof(*s->controllers));
+	LIST_EACH (struct pool_service, service, *services) {
+		if (service->role == ROLE_LEAVE)
+			continue;
+		if (service->method != METHOD_PAUSE)
+			return err_set(
+				err, ERR_CONFIG,
+				"%s is drained by its logon mode, which this poold "
+				"cannot do yet",
+				service->named.name);
+		s->controllers[s->controller_count] =
+			controller_new(s->pool, s->server, service, &s->tools, err);
+		if (!s->controllers[s->controller_count])
+			return -1;
+		s->controller_count++;
+	}
+	return 0;
+}
+
 static int load(struct supervisor *s, const struct supervisor_setup *setup,
 		struct err *err)
 {
@@ -509,15 +512,8 @@ static int load(struct supervisor *s, const struct supervisor_setup *setup,
 		s->drain_count = 0;
 		return -1;
 	}
-	s->controllers = xcalloc(s->pool->services.count, sizeof(*s->controllers));
-	LIST_EACH (struct pool_service, service, s->pool->services) {
-		struct controller *controller =
-			controller_new(s->pool, s->server, service, &s->tools, err);
-
-		if (!controller)
-			return -1;
-		s->controllers[s->controller_count++] = controller;
-	}
+	if (make_controllers(s, err))
+		return -1;
 	return check_saved(s, err);
 }
 

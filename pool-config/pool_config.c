@@ -1,249 +1,285 @@
 #include "pool_config.h"
 
-#include "api.h"
 #include "host.h"
 #include "mem.h"
+#include "pool_rules.h"
+#include "profiles.h"
 
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SECTION(text, type, keys)                            \
-	{                                                    \
-		text, sizeof(struct type), keys, COUNT(keys) \
-	}
+/* ---- profiles ---- */
 
-enum { DAY_MS = 86400000 };
-
-static const struct key service_keys[] = {
-	{"ports", KEY_PORTS, .is_required = true,
-	 .offset = offsetof(struct pool_service, ports),
-	 .help = "the TCP ports whose established connections are the sessions"},
-	{"addresses", KEY_ADDRESSES, .offset = offsetof(struct pool_service, addresses),
-	 .help = "count only connections to these addresses of the server"},
-	{"exclude", KEY_ADDRESSES, .offset = offsetof(struct pool_service, excluded),
-	 .help = "peers whose connections are no sessions, besides the pool's other "
-		 "servers"},
-};
-static const struct section service_section =
-	SECTION("a service", pool_service, service_keys);
-
-static const struct key server_keys[] = {
-	{"address", KEY_ADDRESSES, .is_required = true,
-	 .offset = offsetof(struct pool_server, addresses),
-	 .help = "the server's IP address, or a list of them"},
-	{"url", KEY_TEXT, .offset = offsetof(struct pool_server, url),
-	 .help = "where its poold answers; default http://ADDRESS:8650"},
-};
-static const struct section server_section =
-	SECTION("a server", pool_server, server_keys);
-
-static const struct key pool_keys[] = {
-	{"settle", KEY_DURATION, .offset = offsetof(struct pool, settle_ms),
-	 .fallback = "10s", .min = 0, .max = DAY_MS,
-	 .help = "how long every session source must say zero"},
-	{"services", KEY_NAMED, .is_required = true,
-	 .offset = offsetof(struct pool, services), .section = &service_section,
-	 .help = "the Windows services that are drained"},
-	{"servers", KEY_NAMED, .is_required = true,
-	 .offset = offsetof(struct pool, servers), .section = &server_section,
-	 .help = "the members of the pool"},
-};
-static const struct section pool_section = SECTION("a pool", pool, pool_keys);
-
-static const struct key root_keys[] = {
-	{"pools", KEY_NAMED, .is_required = true,
-	 .offset = offsetof(struct pool_config, pools), .section = &pool_section,
-	 .help = "the pools, each under its name"},
-};
-static const struct section root_section = SECTION("pool.yaml", pool_config, root_keys);
-
-static const char *const scm_choices[] = {"windows", "simulated", NULL};
-
-static const struct key poold_keys[] = {
-	{"server", KEY_TEXT, .is_required = true,
-	 .offset = offsetof(struct poold_config, server),
-	 .help = "the name of this server in pool.yaml"},
-	{"listen", KEY_ENDPOINT, .offset = offsetof(struct poold_config, listen),
-	 .help = "ADDRESS:PORT of the HTTP API; default port 8650 of the server's "
-		 "address"},
-	{"state_dir", KEY_TEXT, .offset = offsetof(struct poold_config, state_dir),
-	 .help = "the directory that keeps drains and what they changed"},
-	{"pool_file", KEY_TEXT, .offset = offsetof(struct poold_config, pool_file),
-	 .help = "the pool.yaml to read"},
-	{"log_file", KEY_TEXT, .offset = offsetof(struct poold_config, log_file),
-	 .help = "where the log goes; default standard error, as a service poold.log in "
-		 "state_dir"},
-	{"scm", KEY_CHOICE, .offset = offsetof(struct poold_config, scm),
-	 .fallback = "windows", .choices = scm_choices,
-	 .help = "which Service Control Manager holds the services"},
-	{"simulated_file", KEY_TEXT,
-	 .offset = offsetof(struct poold_config, simulated_file),
-	 .help = "the file that the simulated SCM keeps its services in"},
-	{"tick", KEY_DURATION, .offset = offsetof(struct poold_config, tick_ms),
-	 .fallback = "1s", .min = 20, .max = 60000,
-	 .help = "how often services and sessions are looked at"},
-};
-static const struct section poold_section =
-	SECTION("poold.yaml", poold_config, poold_keys);
-
-/* Loads any file by its section; `check` adds the rules that span keys. */
-static void *load(const char *path, const struct section *section, const char *help,
-		  void (*check)(void *, struct mistakes *), struct buf *report,
-		  struct err *err)
+static size_t count_profiles(void)
 {
-	struct mistakes mistakes = {.file = path};
-	void *config = xcalloc(1, section->size_bytes);
+	size_t count = 0;
+
+	while (profiles[count].name)
+		count++;
+	return count;
+}
+
+static const char *profile_name(const void *list, size_t i)
+{
+	return ((const struct profile *)list)[i].name;
+}
+
+static bool is_path(const char *profile)
+{
+	size_t length = strlen(profile);
+
+	return strpbrk(profile, "/\\") ||
+	       (length > 5 && !strcmp(profile + length - 5, ".yaml"));
+}
+
+/* Relative to the folder of the file that names it. */
+static char *resolve_path(const char *from, const char *path)
+{
+	size_t folder = strlen(from);
+	bool is_absolute = *path == '/' || *path == '\\' || (*path && path[1] == ':');
+
+	while (folder && from[folder - 1] != '/' && from[folder - 1] != '\\')
+		folder--;
+	return is_absolute ? xstrdup(path) : xasprintf("%.*s%s", (int)folder, from, path);
+}
+
+static struct yaml_node *read_profile_file(const char *from, const struct yaml_node *name,
+					   struct yaml_tree *tree,
+					   struct mistakes *mistakes)
+{
+	char *path = resolve_path(from, name->text), *text;
 	struct yaml_node *root = NULL;
+	struct err err = {0};
+	size_t length;
+
+	if (host_read_file(path, YAML_LIMIT_BYTES, ERR_CONFIG, &text, &length, &err)) {
+		mistake_at(mistakes, name, "profile '%s': %s", name->text, err.text);
+	} else {
+		root = yaml_tree_parse(tree, path, text, length, mistakes);
+		free(text);
+	}
+	free(path);
+	return root;
+}
+
+static struct yaml_node *read_profile(const char *from, const struct yaml_node *name,
+				      struct yaml_tree *tree, struct mistakes *mistakes)
+{
+	struct yaml_node *root = NULL;
+	size_t count = count_profiles();
+	const char *nearest;
+	char *origin;
+
+	if (name->kind != YAML_SCALAR || !*name->text)
+		return NULL;
+	if (is_path(name->text))
+		return read_profile_file(from, name, tree, mistakes);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(profiles[i].name, name->text))
+			continue;
+		origin = xasprintf("profile %s", name->text);
+		root = yaml_tree_parse(tree, origin, profiles[i].text,
+				       strlen(profiles[i].text), mistakes);
+		free(origin);
+		return root;
+	}
+	nearest = schema_nearest(name->text, profile_name, profiles, count);
+	mistake_at(mistakes, name, "no profile '%s'%s%s%s", name->text,
+		   SCHEMA_HINT(nearest));
+	return NULL;
+}
+
+/* ---- one over the other ---- */
+
+static const char *map_key(const void *map, size_t i)
+{
+	return ((const struct yaml_node *)map)->keys[i]->text;
+}
+
+/* Whoever overrides a service means one that is there. */
+static void check_overrides(const struct yaml_node *known, const struct yaml_node *over,
+			    const char *where, const char *name,
+			    struct mistakes *mistakes)
+{
+	const char *nearest;
+
+	for (size_t i = 0; over && over->kind == YAML_MAP && i < over->count; i++) {
+		if (yaml_find(known, over->keys[i]->text))
+			continue;
+		nearest = schema_nearest(over->keys[i]->text, map_key, known,
+					 known->kind == YAML_MAP ? known->count : 0);
+		mistake_at(mistakes, over->keys[i], "%s '%s' has no service '%s'%s%s%s",
+			   where, name, over->keys[i]->text, SCHEMA_HINT(nearest));
+	}
+}
+
+static struct yaml_node *replace_item(struct yaml_tree *tree, const struct yaml_node *map,
+				      const char *name, struct yaml_node *item)
+{
+	struct yaml_node *fresh = yaml_tree_map(tree, map);
+
+	for (size_t i = 0; i < map->count; i++)
+		yaml_tree_add(tree, fresh, map->keys[i],
+			      strcmp(map->keys[i]->text, name) ? map->items[i] : item);
+	return fresh;
+}
+
+static struct yaml_node *merge_server(struct yaml_tree *tree,
+				      const struct yaml_node *pool, const char *pool_name,
+				      struct yaml_node *server, struct mistakes *mistakes)
+{
+	struct yaml_node *known = yaml_find(pool, "services");
+	struct yaml_node *own = yaml_find(server, "services");
+
+	if (!own || !known)
+		return server;
+	check_overrides(known, own, "pool", pool_name, mistakes);
+	return replace_item(tree, server, "services",
+			    yaml_tree_overlay(tree, known, own));
+}
+
+static struct yaml_node *merge_servers(struct yaml_tree *tree, struct yaml_node *pool,
+				       const char *pool_name, struct mistakes *mistakes)
+{
+	struct yaml_node *servers = yaml_find(pool, "servers"), *merged;
+	bool is_changed = false;
+
+	if (!servers || servers->kind != YAML_MAP)
+		return pool;
+	merged = yaml_tree_map(tree, servers);
+	for (size_t i = 0; i < servers->count; i++) {
+		struct yaml_node *server =
+			merge_server(tree, pool, pool_name, servers->items[i], mistakes);
+
+		is_changed = is_changed || server != servers->items[i];
+		yaml_tree_add(tree, merged, servers->keys[i], server);
+	}
+	return is_changed ? replace_item(tree, pool, "servers", merged) : pool;
+}
+
+static struct yaml_node *merge_pool(struct yaml_tree *tree, const char *path,
+				    const char *name, struct yaml_node *pool,
+				    struct mistakes *mistakes)
+{
+	const struct yaml_node *profile_name_node = yaml_find(pool, "profile");
+	struct yaml_node *profile = NULL, *known;
+
+	if (profile_name_node)
+		profile = read_profile(path, profile_name_node, tree, mistakes);
+	known = profile ? yaml_find(profile, "services") : NULL;
+	if (known && known->count)
+		check_overrides(known, yaml_find(pool, "services"), "profile",
+				profile_name_node->text, mistakes);
+	return merge_servers(tree, yaml_tree_overlay(tree, profile, pool), name,
+			     mistakes);
+}
+
+struct yaml_node *pool_config_merge(const char *path, const char *text, size_t length,
+				    struct yaml_tree *tree, struct mistakes *mistakes)
+{
+	struct yaml_node *root = yaml_tree_parse(tree, path, text, length, mistakes);
+	struct yaml_node *pools = root ? yaml_find(root, "pools") : NULL, *merged;
+
+	if (!pools || pools->kind != YAML_MAP)
+		return root;
+	merged = yaml_tree_map(tree, pools);
+	for (size_t i = 0; i < pools->count; i++)
+		yaml_tree_add(tree, merged, pools->keys[i],
+			      merge_pool(tree, path, pools->keys[i]->text,
+					 pools->items[i], mistakes));
+	return replace_item(tree, root, "pools", merged);
+}
+
+struct yaml_node *pool_config_read(const char *path, struct yaml_tree *tree,
+				   struct mistakes *mistakes, struct err *err)
+{
+	struct yaml_node *root;
+	size_t length;
+	char *text;
+
+	if (host_read_file(path, YAML_LIMIT_BYTES, ERR_CONFIG, &text, &length, err))
+		return NULL;
+	root = pool_config_merge(path, text, length, tree, mistakes);
+	free(text);
+	return root;
+}
+
+/* ---- loading ---- */
+
+/* Passes on the mistakes as lines, and the first as the error. */
+static int report_mistakes(struct mistakes *mistakes, struct buf *report, struct err *err)
+{
+	size_t before = report->length;
+	int count = mistakes->count;
+
+	if (count) {
+		mistakes_print(mistakes, report);
+		(void)err_set(err, ERR_CONFIG, "%.*s",
+			      (int)strcspn(report->text + before, "\n"),
+			      report->text + before);
+	}
+	mistakes_done(mistakes);
+	return count ? -1 : 0;
+}
+
+static void report_unreadable(struct buf *report, const struct err *err, const char *help)
+{
+	buf_printf(report, "%s; %s\n", err->text, help);
+}
+
+struct pool_config *pool_config_parse(const char *path, const char *text, size_t length,
+				      struct mistakes *mistakes)
+{
+	struct pool_config *config = xcalloc(1, sizeof(*config));
+	struct yaml_node *root;
+
+	config->tree = yaml_tree_new();
+	root = pool_config_merge(path, text, length, config->tree, mistakes);
+	if (root)
+		schema_load(&pool_file_section, root, config, mistakes);
+	if (root && !mistakes->count && !config->pools.count)
+		mistake_at(mistakes, root, "there is no pool below 'pools'");
+	if (root && !mistakes->count)
+		pool_rules_check(config, mistakes);
+	if (!mistakes->count)
+		return config;
+	pool_config_free(config);
+	return NULL;
+}
+
+struct pool_config *pool_config_load(const char *path, struct buf *report,
+				     struct err *err)
+{
+	struct mistakes mistakes = {0};
+	struct pool_config *config;
 	size_t length;
 	char *text;
 
 	if (host_read_file(path, YAML_LIMIT_BYTES, ERR_CONFIG, &text, &length, err)) {
-		buf_printf(report, "%s; %s\n", err->text, help);
-		free(config);
+		report_unreadable(report, err,
+				  "name another with --config or POOLCTL_CONFIG");
 		return NULL;
 	}
-	root = yaml_tree_parse(text, length, &mistakes);
-	if (root)
-		schema_load(section, root, config, &mistakes);
-	if (!mistakes.count)
-		check(config, &mistakes);
-	if (mistakes.count) {
-		const char *all = mistakes.text.text;
-
-		(void)err_set(err, ERR_CONFIG, "%.*s", (int)strcspn(all, "\n"), all);
-		buf_puts(report, all);
-		schema_free(section, config);
-		free(config);
-		config = NULL;
-	}
-	mistakes_done(&mistakes);
-	yaml_tree_free(root);
+	config = pool_config_parse(path, text, length, &mistakes);
+	(void)report_mistakes(&mistakes, report, err);
 	free(text);
 	return config;
 }
 
-static struct yaml_node place_of(const struct named *named)
+void pool_config_free(struct pool_config *config)
 {
-	return (struct yaml_node){.line = named->line, .column = named->column};
+	if (!config)
+		return;
+	schema_free(&pool_file_section, config);
+	yaml_tree_free(config->tree);
+	free(config);
 }
 
-static bool shares_address(const struct pool_server *a, const struct pool_server *b)
+static void set_poold_defaults(struct poold_config *poold)
 {
-	LIST_EACH (struct net_address, one, a->addresses)
-		LIST_EACH (struct net_address, other, b->addresses)
-			if (net_address_equal(one, other))
-				return true;
-	return false;
-}
-
-static void check_server_pair(const struct pool_server *first,
-			      const struct pool_server *second, struct mistakes *mistakes)
-{
-	struct yaml_node place = place_of(&second->named);
-
-	if (!strcmp(first->named.name, second->named.name))
-		mistake_at(mistakes, &place,
-			   "server '%s' is here twice, first in line %d",
-			   second->named.name, first->named.line);
-	else if (shares_address(first, second))
-		mistake_at(mistakes, &place,
-			   "server '%s' has the address of '%s' in line %d",
-			   second->named.name, first->named.name, first->named.line);
-}
-
-static bool is_url(const char *url)
-{
-	size_t scheme = !strncmp(url, "http://", 7)    ? 7
-			: !strncmp(url, "https://", 8) ? 8
-						       : 0;
-
-	return scheme && url[scheme] && url[scheme] != '/';
-}
-
-/* Compares each server with all that come before it, in its pool and the pools before. */
-static void check_server(struct pool_config *config, struct pool_server *server,
-			 struct mistakes *mistakes)
-{
-	struct yaml_node place = place_of(&server->named);
-
-	if (!api_id_is_valid(server->named.name))
-		mistake_at(mistakes, &place,
-			   "'%s' is no server name: letters, digits, . _ -",
-			   server->named.name);
-	if (!is_url(server->url))
-		mistake_at(mistakes, &place,
-			   "url '%s' of '%s' must be http://HOST or https://HOST, with "
-			   "or without a port",
-			   server->url, server->named.name);
-	LIST_EACH (struct pool, pool, config->pools)
-		LIST_EACH (struct pool_server, other, pool->servers) {
-			if (other == server)
-				return;
-			check_server_pair(other, server, mistakes);
-		}
-}
-
-static void set_default_url(struct pool_server *server)
-{
-	char text[NET_ADDRESS_TEXT_BYTES];
-	const struct net_address *address = server->addresses.items;
-	bool is_ipv4 = net_address_is_ipv4(address);
-	size_t length;
-
-	if (!server->url)
-		server->url =
-			xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
-				  net_address_format(address, text), is_ipv4 ? "" : "]");
-	length = is_url(server->url) ? strlen(server->url) : 0;
-	while (length && server->url[length - 1] == '/')
-		server->url[--length] = '\0';
-}
-
-static void check_pools(void *config, struct mistakes *mistakes)
-{
-	struct pool_config *pools = config;
-
-	LIST_EACH (struct pool, pool, pools->pools) {
-		struct yaml_node place = place_of(&pool->named);
-
-		if (!pool->servers.count)
-			mistake_at(mistakes, &place, "pool '%s' has no server",
-				   pool->named.name);
-		if (!pool->services.count || pool->services.count > API_SERVICES_LIMIT)
-			mistake_at(mistakes, &place, "pool '%s' needs 1 to %d services",
-				   pool->named.name, API_SERVICES_LIMIT);
-		LIST_EACH (struct pool_service, service, pool->services) {
-			place = place_of(&service->named);
-			if (!service->ports.count)
-				mistake_at(mistakes, &place, "service '%s' needs a port",
-					   service->named.name);
-		}
-		LIST_EACH (struct pool_server, server, pool->servers) {
-			place = place_of(&server->named);
-			if (!server->addresses.count) {
-				mistake_at(mistakes, &place,
-					   "server '%s' needs an address",
-					   server->named.name);
-				continue;
-			}
-			set_default_url(server);
-			check_server(pools, server, mistakes);
-		}
-	}
-}
-
-static void check_poold(void *config, struct mistakes *mistakes)
-{
-	struct poold_config *poold = config;
-	struct yaml_node place = {.line = 1, .column = 1};
 	char path[HOST_PATH_BYTES];
 
-	if (poold->scm == SCM_KIND_SIMULATED && !poold->simulated_file)
-		mistake_at(mistakes, &place,
-			   "'scm: simulated' needs the key 'simulated_file'");
 	if (!poold->state_dir) {
 		host_state_path(path);
 		poold->state_dir = xstrdup(path);
@@ -254,33 +290,47 @@ static void check_poold(void *config, struct mistakes *mistakes)
 	}
 }
 
-struct pool_config *pool_config_load(const char *path, struct buf *mistakes,
-				     struct err *err)
-{
-	return load(path, &root_section, "name another with --config or POOLCTL_CONFIG",
-		    check_pools, mistakes, err);
-}
-
-void pool_config_free(struct pool_config *config)
-{
-	if (config)
-		schema_free(&root_section, config);
-	free(config);
-}
-
-struct poold_config *poold_config_load(const char *path, struct buf *mistakes,
+struct poold_config *poold_config_load(const char *path, struct buf *report,
 				       struct err *err)
 {
-	return load(path, &poold_section, "name another with --config", check_poold,
-		    mistakes, err);
+	struct poold_config *config = xcalloc(1, sizeof(*config));
+	struct yaml_tree *tree = yaml_tree_new();
+	struct mistakes mistakes = {0};
+	struct yaml_node *root = NULL;
+	size_t length;
+	char *text = NULL;
+	bool is_read =
+		!host_read_file(path, YAML_LIMIT_BYTES, ERR_CONFIG, &text, &length, err);
+
+	if (is_read)
+		root = yaml_tree_parse(tree, path, text, length, &mistakes);
+	else
+		report_unreadable(report, err, "name another with --config");
+	if (root)
+		schema_load(&poold_file_section, root, config, &mistakes);
+	if (root && !mistakes.count && config->scm == SCM_KIND_SIMULATED &&
+	    !config->simulated_file)
+		mistake_at(&mistakes, root,
+			   "'scm: simulated' needs the key 'simulated_file'");
+	if (report_mistakes(&mistakes, report, err) || !is_read) {
+		poold_config_free(config);
+		config = NULL;
+	} else {
+		set_poold_defaults(config);
+	}
+	yaml_tree_free(tree);
+	free(text);
+	return config;
 }
 
 void poold_config_free(struct poold_config *config)
 {
 	if (config)
-		schema_free(&poold_section, config);
+		schema_free(&poold_file_section, config);
 	free(config);
 }
+
+/* ---- finding ---- */
 
 const struct pool *pool_find(const struct pool_config *config, const char *name)
 {
@@ -317,6 +367,91 @@ const char *pool_suggest(const struct pool_config *config, const char *name)
 			nearest = schema_nearest(name, server_name, pool->servers.items,
 						 pool->servers.count);
 	return nearest;
+}
+
+const struct list *pool_services(const struct pool *pool,
+				 const struct pool_server *server)
+{
+	return server && server->services.count ? &server->services : &pool->services;
+}
+
+int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server,
+		       const struct pool_service *service)
+{
+	if (service->settle_ms >= 0)
+		return service->settle_ms;
+	return server->settle_ms >= 0 ? server->settle_ms : pool->settle_ms;
+}
+
+static bool has_component(const struct pool_service *service, const char *word)
+{
+	LIST_EACH (char *, component, service->components)
+		if (!strcasecmp(*component, word))
+			return true;
+	return false;
+}
+
+static int fail_grouped(const struct pool_service *service, const char *word,
+			struct err *err)
+{
+	struct buf others = {0};
+
+	LIST_EACH (char *, component, service->components)
+		if (strcasecmp(*component, word))
+			buf_printf(&others, "%s%s", others.length ? ", " : "",
+				   *component);
+	(void)err_set(
+		err, ERR_GROUPED,
+		"'%s' is part of the Windows service %s and cannot be drained apart "
+		"from what else is in it: %s; drain them together with --with-group",
+		word, service->named.name, others.text);
+	buf_done(&others);
+	return -1;
+}
+
+static int fail_unknown(const struct list *services, const char *word, struct err *err)
+{
+	struct buf known = {0};
+
+	LIST_EACH (struct pool_service, service, *services)
+		buf_printf(&known, "%s%s", known.length ? ", " : "", service->named.name);
+	(void)err_set(err, ERR_UNKNOWN_SERVICE,
+		      "no service or component '%s'; there are %s", word, known.text);
+	buf_done(&known);
+	return -1;
+}
+
+const struct pool_service *pool_resolve_service(const struct list *services,
+						const char *word, bool with_group,
+						struct err *err)
+{
+	const struct pool_service *found = NULL;
+	bool is_component = false;
+
+	LIST_EACH (struct pool_service, service, *services) {
+		if (!strcasecmp(service->named.name, word) ||
+		    (service->display_name && !strcasecmp(service->display_name, word))) {
+			found = service;
+			is_component = false;
+			break;
+		}
+		if (!found && has_component(service, word)) {
+			found = service;
+			is_component = true;
+		}
+	}
+	if (!found)
+		(void)fail_unknown(services, word, err);
+	else if (found->role == ROLE_LEAVE)
+		(void)err_set(
+			err, ERR_LEFT_RUNNING,
+			"the service %s must be left running while a server is drained",
+			found->named.name);
+	else if (is_component && found->components.count > 1 && !with_group)
+		(void)fail_grouped(found, word, err);
+	else
+		return found;
+	return NULL;
 }
 
 const struct list *pool_local_addresses(const struct pool_server *server,

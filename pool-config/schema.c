@@ -3,7 +3,6 @@
 #include "mem.h"
 #include "net_address.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +71,7 @@ static const char *key_name(const void *keys, size_t i)
 	return ((const struct key *)keys)[i].name;
 }
 
-static const struct key *find_key(const struct section *section, const char *name)
+const struct key *schema_find_key(const struct section *section, const char *name)
 {
 	for (size_t i = 0; i < section->key_count; i++)
 		if (!strcmp(section->keys[i].name, name))
@@ -80,68 +79,121 @@ static const struct key *find_key(const struct section *section, const char *nam
 	return NULL;
 }
 
-static int load_duration(const struct key *key, const struct yaml_node *node, int64_t *ms,
-			 struct mistakes *mistakes)
-{
-	char *unit;
-	long long number;
+/* ---- values: each fills its field or adds a mistake ---- */
 
-	errno = 0;
-	number = strtoll(node->text, &unit, 10);
-	if (unit != node->text && node->text[0] >= '0' && node->text[0] <= '9' && !errno)
-		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			if (strcmp(unit, units[i].name))
-				continue;
-			if (number > INT64_MAX / units[i].ms)
-				break;
-			*ms = number * units[i].ms;
-			if (*ms >= key->min && *ms <= key->max)
-				return 0;
-			mistake_at(mistakes, node,
-				   "'%s: %s' is out of range: from %lldms to %lldms",
-				   key->name, node->text, (long long)key->min,
-				   (long long)key->max);
-			return -1;
-		}
-	mistake_at(
-		mistakes, node,
-		"'%s: %s' is no duration: expected a number and a unit (ms, s, m, h, d), "
-		"like 10s",
-		key->name, node->text);
-	return -1;
+struct value {
+	const struct key *key;
+	const struct yaml_node *node;
+	struct mistakes *mistakes;
+};
+
+static void wrong(const struct value *value, const char *what)
+{
+	mistake_at(value->mistakes, value->node, "'%s: %s' is %s", value->key->name,
+		   value->node->text, what);
 }
 
-static void load_endpoint(const struct key *key, const struct yaml_node *node,
-			  char **text, struct mistakes *mistakes)
+/* Digits only, up to 18 of them. */
+static bool read_number(const char *text, const char **end, int64_t *number)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*number = 0;
+	for (size_t i = 0; i < digits && digits <= 18; i++)
+		*number = *number * 10 + (text[i] - '0');
+	*end = text + digits;
+	return digits > 0 && digits <= 18;
+}
+
+static void load_duration(const struct value *value, int64_t *ms)
+{
+	const char *unit;
+	int64_t number;
+	char text[96];
+
+	if (read_number(value->node->text, &unit, &number))
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+			if (strcmp(unit, units[i].name) ||
+			    number > INT64_MAX / units[i].ms)
+				continue;
+			*ms = number * units[i].ms;
+			if (*ms >= value->key->min && *ms <= value->key->max)
+				return;
+			(void)snprintf(
+				text, sizeof(text), "out of range: from %lldms to %lldms",
+				(long long)value->key->min, (long long)value->key->max);
+			wrong(value, text);
+			return;
+		}
+	wrong(value,
+	      "no duration: expected a number and a unit (ms, s, m, h, d), like 10s");
+}
+
+static void load_number(const struct value *value, int64_t *number)
+{
+	const char *end;
+	char text[96];
+
+	if (read_number(value->node->text, &end, number) && !*end &&
+	    *number >= value->key->min && *number <= value->key->max)
+		return;
+	(void)snprintf(text, sizeof(text), "no number from %lld to %lld",
+		       (long long)value->key->min, (long long)value->key->max);
+	wrong(value, text);
+}
+
+static void load_flag(const struct value *value, bool *flag)
+{
+	*flag = !strcmp(value->node->text, "true");
+	if (!*flag && strcmp(value->node->text, "false"))
+		wrong(value, "neither true nor false");
+}
+
+static void load_floor(const struct value *value, struct floor *floor)
+{
+	const char *end;
+	int64_t number;
+
+	if (!strcmp(value->node->text, "table")) {
+		*floor = (struct floor){FLOOR_TABLE, 0};
+		return;
+	}
+	if (read_number(value->node->text, &end, &number) && number <= 10000) {
+		*floor = (struct floor){*end ? FLOOR_PERCENT : FLOOR_NUMBER, (int)number};
+		if (!*end || (!strcmp(end, "%") && number <= 100))
+			return;
+	}
+	wrong(value, "no floor: expected a number of servers, a percentage like 50%, or "
+		     "table");
+}
+
+static void load_endpoint(const struct value *value, char **text)
 {
 	struct net_address address;
 	uint16_t port;
 
-	if (net_address_split(node->text, &address, &port))
-		mistake_at(mistakes, node,
-			   "'%s: %s' is no address: expected IP:PORT or [IPv6]:PORT",
-			   key->name, node->text);
+	if (net_address_split(value->node->text, &address, &port))
+		wrong(value, "no address: expected IP:PORT or [IPv6]:PORT");
 	else
-		*text = xstrdup(node->text);
+		*text = xstrdup(value->node->text);
 }
 
-static int load_choice(const struct key *key, const struct yaml_node *node, int *choice,
-		       struct mistakes *mistakes)
+static void load_choice(const struct value *value, int *choice)
 {
 	struct buf allowed = {0};
 
-	for (int i = 0; key->choices[i]; i++) {
-		if (!strcmp(key->choices[i], node->text)) {
+	for (int i = 0; value->key->choices[i]; i++) {
+		if (!strcmp(value->key->choices[i], value->node->text)) {
 			*choice = i;
 			buf_done(&allowed);
-			return 0;
+			return;
 		}
-		buf_printf(&allowed, "%s%s", i ? ", " : "", key->choices[i]);
+		buf_printf(&allowed, "%s%s", i ? ", " : "", value->key->choices[i]);
 	}
-	mistake_at(mistakes, node, "'%s: %s' is not known: expected one of %s", key->name,
-		   node->text, allowed.text);
+	mistake_at(value->mistakes, value->node,
+		   "'%s: %s' is not known: expected one of %s", value->key->name,
+		   value->node->text, allowed.text);
 	buf_done(&allowed);
-	return -1;
 }
 
 static void *append_item(struct list *list, size_t size_bytes)
@@ -154,106 +206,151 @@ static void *append_item(struct list *list, size_t size_bytes)
 	return item;
 }
 
-static void load_list_item(const struct key *key, const struct yaml_node *node,
-			   struct list *list, struct mistakes *mistakes)
+static void load_list_item(const struct value *value, struct list *list)
 {
 	struct net_address address;
-	char *end;
-	long port;
+	const char *end;
+	int64_t port;
 
-	if (node->kind != YAML_SCALAR) {
-		mistake_at(mistakes, node, "'%s' takes a value or a list of values",
-			   key->name);
-	} else if (key->type == KEY_ADDRESSES) {
-		if (net_address_parse(node->text, &address))
-			mistake_at(mistakes, node, "'%s: %s' is no IP address", key->name,
-				   node->text);
+	if (value->node->kind != YAML_SCALAR) {
+		mistake_at(value->mistakes, value->node,
+			   "'%s' takes a value or a list of values", value->key->name);
+	} else if (value->key->type == KEY_TEXTS) {
+		if (*value->node->text)
+			*(char **)append_item(list, sizeof(char *)) =
+				xstrdup(value->node->text);
+	} else if (value->key->type == KEY_ADDRESSES) {
+		if (net_address_parse(value->node->text, &address))
+			wrong(value, "no IP address");
 		else
 			*(struct net_address *)append_item(list, sizeof(address)) =
 				address;
+	} else if (read_number(value->node->text, &end, &port) && !*end && port >= 1 &&
+		   port <= 65535) {
+		*(uint16_t *)append_item(list, sizeof(uint16_t)) = (uint16_t)port;
 	} else {
-		port = strtol(node->text, &end, 10);
-		if (node->text[0] < '0' || node->text[0] > '9' || *end || port < 1 ||
-		    port > 65535)
-			mistake_at(mistakes, node,
-				   "'%s: %s' is no port: expected 1 to 65535", key->name,
-				   node->text);
-		else
-			*(uint16_t *)append_item(list, sizeof(uint16_t)) = (uint16_t)port;
+		wrong(value, "no port: expected 1 to 65535");
 	}
 }
 
-static void load_list(const struct key *key, const struct yaml_node *node,
-		      struct list *list, struct mistakes *mistakes)
+static void load_list(const struct value *value, struct list *list)
 {
-	if (node->kind != YAML_LIST)
-		load_list_item(key, node, list, mistakes);
-	for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++)
-		load_list_item(key, node->items[i], list, mistakes);
-}
+	struct value item = *value;
 
-static void load_named(const struct key *key, const struct yaml_node *node,
-		       struct list *list, struct mistakes *mistakes)
-{
-	if (node->kind != YAML_MAP) {
-		mistake_at(mistakes, node, "'%s' takes names, each with %s below it",
-			   key->name, key->section->what);
+	if (value->node->kind != YAML_LIST) {
+		load_list_item(value, list);
 		return;
 	}
-	for (size_t i = 0; i < node->count; i++) {
-		struct named *named = append_item(list, key->section->size_bytes);
-
-		named->name = xstrdup(node->keys[i]->text);
-		named->line = node->keys[i]->line;
-		named->column = node->keys[i]->column;
-		schema_load(key->section, node->items[i], named, mistakes);
+	for (size_t i = 0; i < value->node->count; i++) {
+		item.node = value->node->items[i];
+		load_list_item(&item, list);
 	}
 }
 
-static void load_value(const struct key *key, const struct yaml_node *node, void *out,
-		       struct mistakes *mistakes)
+/* All at once, so that a long list is not moved about while it grows. */
+static char *make_room(struct list *list, const struct value *value)
 {
-	void *field = (char *)out + key->offset;
-	bool is_scalar = key->type == KEY_TEXT || key->type == KEY_ENDPOINT ||
-			 key->type == KEY_CHOICE || key->type == KEY_DURATION;
+	size_t size_bytes = value->key->section->size_bytes;
 
-	if (is_scalar && (node->kind != YAML_SCALAR || !*node->text)) {
-		mistake_at(mistakes, node, "'%s' takes one value", key->name);
+	list->count = value->node->count;
+	list->items = xcalloc(list->count, size_bytes);
+	return list->items;
+}
+
+static void load_named(const struct value *value, struct list *list)
+{
+	const struct section *section = value->key->section;
+	char *items;
+
+	if (yaml_is_empty(value->node))
+		return;
+	if (value->node->kind != YAML_MAP) {
+		mistake_at(value->mistakes, value->node,
+			   "'%s' takes names, each with %s below it", value->key->name,
+			   section->what);
 		return;
 	}
-	switch (key->type) {
+	items = make_room(list, value);
+	for (size_t i = 0; i < list->count; i++) {
+		struct named *named = (void *)(items + i * section->size_bytes);
+
+		named->name = xstrdup(value->node->keys[i]->text);
+		named->place = value->node->keys[i];
+		schema_load(section, value->node->items[i], named, value->mistakes);
+	}
+}
+
+static void load_rows(const struct value *value, struct list *list)
+{
+	const struct section *section = value->key->section;
+	char *items;
+
+	if (yaml_is_empty(value->node))
+		return;
+	if (value->node->kind != YAML_LIST) {
+		mistake_at(value->mistakes, value->node,
+			   "'%s' takes a list, each item %s", value->key->name,
+			   section->what);
+		return;
+	}
+	items = make_room(list, value);
+	for (size_t i = 0; i < list->count; i++)
+		schema_load(section, value->node->items[i],
+			    items + i * section->size_bytes, value->mistakes);
+}
+
+static bool is_scalar_type(enum key_type type)
+{
+	return type == KEY_TEXT || type == KEY_ENDPOINT || type == KEY_CHOICE ||
+	       type == KEY_DURATION || type == KEY_NUMBER || type == KEY_FLAG ||
+	       type == KEY_FLOOR;
+}
+
+static void load_value(const struct value *value, void *field)
+{
+	if (is_scalar_type(value->key->type) &&
+	    (value->node->kind != YAML_SCALAR || !*value->node->text)) {
+		mistake_at(value->mistakes, value->node, "'%s' takes one value",
+			   value->key->name);
+		return;
+	}
+	switch (value->key->type) {
 	case KEY_TEXT:
-		*(char **)field = xstrdup(node->text);
+		*(char **)field = xstrdup(value->node->text);
 		break;
 	case KEY_ENDPOINT:
-		load_endpoint(key, node, field, mistakes);
+		load_endpoint(value, field);
 		break;
 	case KEY_CHOICE:
-		(void)load_choice(key, node, field, mistakes);
+		load_choice(value, field);
 		break;
 	case KEY_DURATION:
-		(void)load_duration(key, node, field, mistakes);
+		load_duration(value, field);
 		break;
-	case KEY_PORTS:
-	case KEY_ADDRESSES:
-		load_list(key, node, field, mistakes);
+	case KEY_NUMBER:
+		load_number(value, field);
+		break;
+	case KEY_FLAG:
+		load_flag(value, field);
+		break;
+	case KEY_FLOOR:
+		load_floor(value, field);
 		break;
 	case KEY_SECTION:
-		schema_load(key->section, node, field, mistakes);
+		schema_load(value->key->section, value->node, field, value->mistakes);
 		break;
 	case KEY_NAMED:
-		load_named(key, node, field, mistakes);
+		load_named(value, field);
 		break;
+	case KEY_ROWS:
+		load_rows(value, field);
+		break;
+	default:
+		load_list(value, field);
 	}
 }
 
-static const struct yaml_node *find_item(const struct yaml_node *map, const char *name)
-{
-	for (size_t i = 0; map->kind == YAML_MAP && i < map->count; i++)
-		if (!strcmp(map->keys[i]->text, name))
-			return map->items[i];
-	return NULL;
-}
+/* ---- sections ---- */
 
 static void report_unknown_keys(const struct section *section,
 				const struct yaml_node *node, struct mistakes *mistakes)
@@ -261,26 +358,48 @@ static void report_unknown_keys(const struct section *section,
 	for (size_t i = 0; i < node->count; i++) {
 		const char *name = node->keys[i]->text, *nearest;
 
-		if (find_key(section, name))
+		if (schema_find_key(section, name))
 			continue;
 		nearest =
 			schema_nearest(name, key_name, section->keys, section->key_count);
-		if (nearest)
-			mistake_at(mistakes, node->keys[i],
-				   "%s has no key '%s' (did you mean '%s'?)",
-				   section->what, name, nearest);
-		else
-			mistake_at(mistakes, node->keys[i], "%s has no key '%s'",
-				   section->what, name);
+		mistake_at(mistakes, node->keys[i], "%s has no key '%s'%s%s%s",
+			   section->what, name, SCHEMA_HINT(nearest));
+	}
+}
+
+static void set_absent(const struct key *key, void *field)
+{
+	if (key->type == KEY_CHOICE)
+		*(int *)field = -1;
+	if (key->type == KEY_DURATION || key->type == KEY_NUMBER)
+		*(int64_t *)field = -1;
+}
+
+static void load_missing(const struct key *key, const struct yaml_node *node, void *field,
+			 struct mistakes *mistakes, const struct section *section)
+{
+	struct yaml_node stand_in = {.kind = YAML_MAP,
+				     .line = node->line,
+				     .column = node->column,
+				     .origin = node->origin};
+	struct value value = {key, &stand_in, mistakes};
+
+	if (key->is_required) {
+		mistake_at(mistakes, node, "%s needs the key '%s': %s", section->what,
+			   key->name, key->help);
+	} else if (key->fallback) {
+		stand_in.kind = YAML_SCALAR;
+		stand_in.text = key->fallback;
+		load_value(&value, field);
+	} else if (key->type == KEY_SECTION) {
+		load_value(&value, field);
 	}
 }
 
 void schema_load(const struct section *section, const struct yaml_node *node, void *out,
 		 struct mistakes *mistakes)
 {
-	bool is_empty = node->kind == YAML_SCALAR && !*node->text;
-
-	if (node->kind != YAML_MAP && !is_empty) {
+	if (node->kind != YAML_MAP && !yaml_is_empty(node)) {
 		mistake_at(mistakes, node, "expected %s: keys with values",
 			   section->what);
 		return;
@@ -288,23 +407,33 @@ void schema_load(const struct section *section, const struct yaml_node *node, vo
 	report_unknown_keys(section, node, mistakes);
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct key *key = &section->keys[i];
-		const struct yaml_node *item = find_item(node, key->name);
-		struct yaml_node fallback = {.line = node->line, .column = node->column};
+		struct value value = {key, yaml_find(node, key->name), mistakes};
+		void *field = (char *)out + key->offset;
 
-		if (item) {
-			load_value(key, item, out, mistakes);
-		} else if (key->is_required) {
-			mistake_at(mistakes, node, "%s needs the key '%s': %s",
-				   section->what, key->name, key->help);
-		} else if (key->fallback) {
-			fallback.text = xstrdup(key->fallback);
-			load_value(key, &fallback, out, mistakes);
-			free(fallback.text);
-		} else if (key->type == KEY_SECTION) {
-			fallback.kind = YAML_MAP;
-			load_value(key, &fallback, out, mistakes);
-		}
+		set_absent(key, field);
+		if (value.node)
+			load_value(&value, field);
+		else
+			load_missing(key, node, field, mistakes, section);
 	}
+}
+
+static void free_items(const struct key *key, struct list *list)
+{
+	char **texts = list->items;
+
+	for (size_t i = 0; i < list->count; i++) {
+		void *item = (char *)list->items +
+			     i * (key->section ? key->section->size_bytes : 0);
+
+		if (key->type == KEY_TEXTS)
+			free(texts[i]);
+		if (key->type == KEY_NAMED)
+			free(((struct named *)item)->name);
+		if (key->type == KEY_NAMED || key->type == KEY_ROWS)
+			schema_free(key->section, item);
+	}
+	free(list->items);
 }
 
 void schema_free(const struct section *section, void *out)
@@ -312,22 +441,12 @@ void schema_free(const struct section *section, void *out)
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct key *key = &section->keys[i];
 		void *field = (char *)out + key->offset;
-		struct list *list = field;
 
 		if (key->type == KEY_TEXT || key->type == KEY_ENDPOINT)
 			free(*(char **)field);
-		if (key->type == KEY_SECTION)
+		else if (key->type == KEY_SECTION)
 			schema_free(key->section, field);
-		if (key->type == KEY_NAMED)
-			for (size_t j = 0; j < list->count; j++) {
-				struct named *named =
-					(void *)((char *)list->items +
-						 j * key->section->size_bytes);
-				free(named->name);
-				schema_free(key->section, named);
-			}
-		if (key->type == KEY_NAMED || key->type == KEY_PORTS ||
-		    key->type == KEY_ADDRESSES)
-			free(list->items);
+		else if (!is_scalar_type(key->type))
+			free_items(key, field);
 	}
 }

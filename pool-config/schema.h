@@ -1,9 +1,9 @@
 /*
- * From a YAML tree to C structs, by a table of keys.
+ * Tables of keys: what a configuration file may say, and where it goes in a C struct.
  *
- * A section describes one struct: for each key its type, range, default, help, and where
- * in the struct the value goes.  One loader reads all of them, reports every mistake and
- * suggests the key that was probably meant.
+ * A section describes one struct; a key tells its type, range, default, meaning and an
+ * example.  From the same tables files are loaded (here), explained (schema_show), and
+ * documented (schema_print).
  */
 #ifndef POOLCTL_SCHEMA_H
 #define POOLCTL_SCHEMA_H
@@ -13,15 +13,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A key that is absent and has no default leaves -1 in a number, a duration or a choice,
+ * false in a flag, NULL in a text, and an empty list. */
 enum key_type {
 	KEY_TEXT,     /* char * */
 	KEY_ENDPOINT, /* char *, "IP:PORT" or "[IPv6]:PORT" */
 	KEY_CHOICE,   /* int: index into `choices` */
 	KEY_DURATION, /* int64_t milliseconds, written "250ms", "10s", "5m", "2h", "1d" */
-	KEY_PORTS,    /* struct list of uint16_t; one number will do */
-	KEY_ADDRESSES, /* struct list of struct net_address; one address will do */
+	KEY_NUMBER,   /* int64_t */
+	KEY_FLAG,     /* bool, written true or false */
+	KEY_FLOOR,    /* struct floor: a number, a percentage or "table" */
+	KEY_TEXTS,    /* struct list of char *; one text will do, as with all lists */
+	KEY_PORTS,    /* struct list of uint16_t */
+	KEY_ADDRESSES, /* struct list of struct net_address */
 	KEY_SECTION,   /* a struct, by `section` */
 	KEY_NAMED,     /* struct list of structs by `section`, each under its own name */
+	KEY_ROWS,      /* struct list of structs by `section`, a YAML list of maps */
+	KEY__COUNT,
+};
+
+enum floor_kind { FLOOR_NUMBER, FLOOR_PERCENT, FLOOR_TABLE };
+
+struct floor {
+	enum floor_kind kind;
+	int value; /* servers, or percent of them */
 };
 
 struct list {
@@ -36,14 +51,14 @@ struct key {
 	enum key_type type;
 	bool is_required;
 	size_t offset;
-	int64_t min, max;     /* of a duration, in milliseconds */
+	int64_t min, max;     /* of a number or a duration in milliseconds */
 	const char *fallback; /* the default, as it would be written in the file */
 	const struct section *section;
 	const char *const *choices; /* ends with NULL */
 	const char *help;
+	const char *example; /* as it would be written behind "name:" */
 };
 
-/* A struct of KEY_NAMED starts with `struct named`. */
 struct section {
 	const char *what; /* "a server": for messages */
 	size_t size_bytes;
@@ -51,9 +66,10 @@ struct section {
 	size_t key_count;
 };
 
+/* A struct of KEY_NAMED starts with this. */
 struct named {
 	char *name;
-	int line, column;
+	const struct yaml_node *place; /* where it stands; good while the tree is */
 };
 
 /* Fills `*out`, which was zeroed, from the node; what is missing gets its default.  After
@@ -62,9 +78,20 @@ void schema_load(const struct section *section, const struct yaml_node *node, vo
 		 struct mistakes *mistakes);
 void schema_free(const struct section *section, void *out);
 
+const struct key *schema_find_key(const struct section *section, const char *name);
+
 /* The candidate nearest to a mistyped word, or NULL if none is near. */
 const char *schema_nearest(const char *word,
 			   const char *(*candidate)(const void *, size_t),
 			   const void *from, size_t count);
+
+/* " (did you mean 'x'?)", or "" if `nearest` is NULL; for a format's "%s%s%s". */
+#define SCHEMA_HINT(nearest)                                             \
+	(nearest) ? " (did you mean '" : "", (nearest) ? (nearest) : "", \
+		(nearest) ? "'?)" : ""
+
+#define LIST_EACH(type, item, list)     \
+	for (type *item = (list).items; \
+	     item && item < (type *)(list).items + (list).count; item++)
 
 #endif

@@ -3,26 +3,106 @@
 #include "mem.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-struct reader {
-	yaml_parser_t parser;
-	const char *text;
-	struct mistakes *mistakes;
-	size_t nodes;
+enum { BLOCK_BYTES = 16384, ALIGN_BYTES = 16 };
+
+struct block {
+	struct block *next;
+	size_t used, size_bytes;
+	/* The memory follows. */
 };
 
-static void add_line(struct mistakes *mistakes, int line, int column, const char *text)
+struct yaml_tree {
+	struct block *blocks;
+};
+
+/* A part of the document that has a name, for aliases. */
+struct anchor {
+	const char *name;
+	struct yaml_node *node; /* NULL while it is being read */
+	size_t weight;
+};
+
+struct reader {
+	yaml_parser_t parser;
+	struct yaml_tree *tree;
+	const char *origin, *text;
+	struct mistakes *mistakes;
+	size_t nodes;
+	struct anchor *anchors;
+	size_t anchor_count;
+};
+
+/* ---- memory ---- */
+
+struct yaml_tree *yaml_tree_new(void)
 {
-	if (mistakes->count++ < MISTAKES_LIMIT)
-		buf_printf(&mistakes->text, "%s:%d:%d: %s\n", mistakes->file, line,
-			   column, text);
-	else if (mistakes->count == MISTAKES_LIMIT + 1)
-		buf_printf(&mistakes->text, "%s: and more\n", mistakes->file);
+	return xcalloc(1, sizeof(struct yaml_tree));
+}
+
+void yaml_tree_free(struct yaml_tree *tree)
+{
+	if (!tree)
+		return;
+	while (tree->blocks) {
+		struct block *next = tree->blocks->next;
+
+		free(tree->blocks);
+		tree->blocks = next;
+	}
+	free(tree);
+}
+
+static void *take(struct yaml_tree *tree, size_t size_bytes)
+{
+	const size_t head_bytes =
+		(sizeof(struct block) + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+	size_t need = (size_bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+	struct block *block = tree->blocks;
+
+	if (!block || block->size_bytes - block->used < need) {
+		size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+
+		block = xcalloc(1, head_bytes + size);
+		block->size_bytes = size;
+		block->next = tree->blocks;
+		tree->blocks = block;
+	}
+	block->used += need;
+	return (char *)block + head_bytes + block->used - need;
+}
+
+static const char *keep(struct yaml_tree *tree, const char *text, size_t length)
+{
+	char *copy = take(tree, length + 1);
+
+	memcpy(copy, text, length);
+	return copy;
+}
+
+/* ---- mistakes ---- */
+
+struct mistake {
+	char *origin, *text;
+	int line, column;
+	int order; /* in which they were found */
+};
+
+static void add_mistake(struct mistakes *mistakes, const char *origin, int line,
+			int column, const char *text)
+{
+	int order = mistakes->count++;
+
+	if (order >= MISTAKES_LIMIT)
+		return;
+	mistakes->items = xrealloc(mistakes->items,
+				   (size_t)mistakes->count * sizeof(*mistakes->items));
+	mistakes->items[order] =
+		(struct mistake){xstrdup(origin), xstrdup(text), line, column, order};
 }
 
 void mistake_at(struct mistakes *mistakes, const struct yaml_node *node,
@@ -35,13 +115,50 @@ void mistake_at(struct mistakes *mistakes, const struct yaml_node *node,
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	drop_cut_character(text);
-	add_line(mistakes, node->line, node->column, text);
+	add_mistake(mistakes, node->origin, node->line, node->column, text);
+}
+
+static int kept(const struct mistakes *mistakes)
+{
+	return mistakes->count < MISTAKES_LIMIT ? mistakes->count : MISTAKES_LIMIT;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct mistake *one = a, *other = b;
+	int order = strcmp(one->origin, other->origin);
+
+	if (!order)
+		order = one->line - other->line;
+	if (!order)
+		order = one->column - other->column;
+	return order ? order : one->order - other->order;
+}
+
+void mistakes_print(struct mistakes *mistakes, struct buf *text)
+{
+	int count = kept(mistakes);
+
+	if (count)
+		qsort(mistakes->items, (size_t)count, sizeof(*mistakes->items),
+		      compare_places);
+	for (int i = 0; i < count; i++)
+		buf_printf(text, "%s:%d:%d: %s\n", mistakes->items[i].origin,
+			   mistakes->items[i].line, mistakes->items[i].column,
+			   mistakes->items[i].text);
+	if (mistakes->count > count)
+		buf_printf(text, "%s: and %d more\n", mistakes->items[0].origin,
+			   mistakes->count - count);
 }
 
 void mistakes_done(struct mistakes *mistakes)
 {
-	buf_done(&mistakes->text);
-	mistakes->count = 0;
+	for (int i = 0; i < kept(mistakes); i++) {
+		free(mistakes->items[i].origin);
+		free(mistakes->items[i].text);
+	}
+	free(mistakes->items);
+	*mistakes = (struct mistakes){0};
 }
 
 /* Of bytes that are no text libyaml says only how many came before. */
@@ -57,7 +174,7 @@ static struct yaml_node *byte_mistake(struct reader *reader)
 		} else if ((reader->text[i] & 0xc0) != 0x80) {
 			column++;
 		}
-	add_line(reader->mistakes, line, column, parser->problem);
+	add_mistake(reader->mistakes, reader->origin, line, column, parser->problem);
 	return NULL;
 }
 
@@ -72,42 +189,123 @@ static struct yaml_node *parser_mistake(struct reader *reader)
 		       parser->problem ? parser->problem : "not YAML",
 		       parser->context ? ", " : "",
 		       parser->context ? parser->context : "");
-	add_line(reader->mistakes, (int)parser->problem_mark.line + 1,
-		 (int)parser->problem_mark.column + 1, text);
+	add_mistake(reader->mistakes, reader->origin, (int)parser->problem_mark.line + 1,
+		    (int)parser->problem_mark.column + 1, text);
 	return NULL;
 }
 
 static struct yaml_node *fail_at(struct reader *reader, yaml_event_t *event,
 				 const char *text)
 {
-	add_line(reader->mistakes, (int)event->start_mark.line + 1,
-		 (int)event->start_mark.column + 1, text);
+	add_mistake(reader->mistakes, reader->origin, (int)event->start_mark.line + 1,
+		    (int)event->start_mark.column + 1, text);
 	return NULL;
 }
 
-static struct yaml_node *new_node(struct reader *reader, enum yaml_kind kind,
-				  const yaml_event_t *event)
-{
-	struct yaml_node *node = xcalloc(1, sizeof(*node));
+/* ---- nodes ---- */
 
-	reader->nodes++;
+static struct yaml_node *new_node(struct yaml_tree *tree, enum yaml_kind kind,
+				  const char *origin)
+{
+	struct yaml_node *node = take(tree, sizeof(*node));
+
 	node->kind = kind;
-	node->line = (int)event->start_mark.line + 1;
-	node->column = (int)event->start_mark.column + 1;
+	node->origin = origin;
 	return node;
 }
 
-static void append(struct yaml_node *parent, struct yaml_node *key,
-		   struct yaml_node *item)
+static struct yaml_node **grow(struct yaml_tree *tree, struct yaml_node **old,
+			       size_t count, size_t capacity)
 {
-	size_t size = (parent->count + 1) * sizeof(struct yaml_node *);
+	struct yaml_node **fresh = take(tree, capacity * sizeof(*fresh));
 
-	if (key) {
-		parent->keys = xrealloc(parent->keys, size);
-		parent->keys[parent->count] = key;
+	if (count)
+		memcpy(fresh, old, count * sizeof(*fresh));
+	return fresh;
+}
+
+void yaml_tree_add(struct yaml_tree *tree, struct yaml_node *parent,
+		   struct yaml_node *key, struct yaml_node *item)
+{
+	if (parent->count == parent->capacity) {
+		parent->capacity = parent->capacity ? parent->capacity * 2 : 4;
+		parent->items =
+			grow(tree, parent->items, parent->count, parent->capacity);
+		if (key)
+			parent->keys =
+				grow(tree, parent->keys, parent->count, parent->capacity);
 	}
-	parent->items = xrealloc(parent->items, size);
+	if (key)
+		parent->keys[parent->count] = key;
 	parent->items[parent->count++] = item;
+	if (item->height >= parent->height)
+		parent->height = item->height + 1;
+}
+
+struct yaml_node *yaml_tree_scalar(struct yaml_tree *tree, const char *origin,
+				   const char *text)
+{
+	struct yaml_node *node = new_node(tree, YAML_SCALAR, origin);
+
+	node->text = keep(tree, text, strlen(text));
+	return node;
+}
+
+struct yaml_node *yaml_tree_map(struct yaml_tree *tree, const struct yaml_node *place)
+{
+	struct yaml_node *node = new_node(tree, YAML_MAP, place->origin);
+
+	node->line = place->line;
+	node->column = place->column;
+	return node;
+}
+
+struct yaml_node *yaml_find(const struct yaml_node *map, const char *name)
+{
+	for (size_t i = 0; map && map->kind == YAML_MAP && i < map->count; i++)
+		if (!strcmp(map->keys[i]->text, name))
+			return map->items[i];
+	return NULL;
+}
+
+bool yaml_is_empty(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && !*node->text;
+}
+
+struct yaml_node *yaml_tree_overlay(struct yaml_tree *tree, struct yaml_node *under,
+				    struct yaml_node *over)
+{
+	struct yaml_node *both;
+
+	if (!under || !over)
+		return over ? over : under;
+	if (under->kind == YAML_MAP && yaml_is_empty(over))
+		return under;
+	if (under->kind != YAML_MAP || over->kind != YAML_MAP)
+		return over;
+	both = yaml_tree_map(tree, over);
+	for (size_t i = 0; i < under->count; i++)
+		yaml_tree_add(tree, both, under->keys[i],
+			      yaml_tree_overlay(tree, under->items[i],
+						yaml_find(over, under->keys[i]->text)));
+	for (size_t i = 0; i < over->count; i++)
+		if (!yaml_find(under, over->keys[i]->text))
+			yaml_tree_add(tree, both, over->keys[i], over->items[i]);
+	return both;
+}
+
+/* ---- reading ---- */
+
+static struct yaml_node *node_at(struct reader *reader, enum yaml_kind kind,
+				 const yaml_event_t *event)
+{
+	struct yaml_node *node = new_node(reader->tree, kind, reader->origin);
+
+	reader->nodes++;
+	node->line = (int)event->start_mark.line + 1;
+	node->column = (int)event->start_mark.column + 1;
+	return node;
 }
 
 static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event, int depth);
@@ -127,8 +325,6 @@ static struct yaml_node *read_next(struct reader *reader, int depth, bool *is_en
 	return node;
 }
 
-/* A key that stands twice is kept, so that what follows is checked too; the caller sees
- * the mistake in the count. */
 static bool check_key(struct reader *reader, const struct yaml_node *map,
 		      const struct yaml_node *key)
 {
@@ -146,6 +342,7 @@ static bool check_key(struct reader *reader, const struct yaml_node *map,
 	return true;
 }
 
+/* A wrong key is a mistake, but what follows is read on, for its own mistakes. */
 static struct yaml_node *read_children(struct reader *reader, struct yaml_node *parent,
 				       int depth)
 {
@@ -160,46 +357,104 @@ static struct yaml_node *read_children(struct reader *reader, struct yaml_node *
 			key = item;
 			item = read_next(reader, depth + 1, &is_end);
 		}
-		if (!item || (key && !check_key(reader, parent, key))) {
-			bool is_fatal = !item;
-
-			yaml_tree_free(key);
-			yaml_tree_free(item);
-			if (!is_fatal)
-				continue;
-			yaml_tree_free(parent);
+		if (!item)
+			return NULL;
+		if (key && parent->count >= YAML_LIMIT_KEYS) {
+			mistake_at(reader->mistakes, key, "more than %d keys here",
+				   YAML_LIMIT_KEYS);
 			return NULL;
 		}
-		append(parent, key, item);
+		if (!key || check_key(reader, parent, key))
+			yaml_tree_add(reader->tree, parent, key, item);
+	}
+}
+
+static struct yaml_node *read_scalar(struct reader *reader, yaml_event_t *event)
+{
+	struct yaml_node *node = node_at(reader, YAML_SCALAR, event);
+	const char *text = (const char *)event->data.scalar.value;
+
+	if (strlen(text) != event->data.scalar.length)
+		return fail_at(reader, event, "a text must not have a NUL character");
+	node->text = keep(reader->tree, text, event->data.scalar.length);
+	return node;
+}
+
+static struct yaml_node *read_alias(struct reader *reader, yaml_event_t *event, int depth)
+{
+	const char *name = (const char *)event->data.alias.anchor;
+	const struct anchor *anchor = NULL;
+
+	for (size_t i = reader->anchor_count; i > 0 && !anchor; i--)
+		if (!strcmp(reader->anchors[i - 1].name, name))
+			anchor = &reader->anchors[i - 1];
+	if (!anchor)
+		return fail_at(reader, event,
+			       "no part of this file has that anchor (&name)");
+	if (!anchor->node)
+		return fail_at(reader, event,
+			       "an alias (*name) inside what it stands for");
+	reader->nodes += anchor->weight;
+	if (reader->nodes > YAML_LIMIT_NODES)
+		return fail_at(reader, event, "the file has too many entries");
+	if (depth + anchor->node->height > YAML_LIMIT_DEPTH)
+		return fail_at(reader, event, "nested too deep");
+	return anchor->node;
+}
+
+static struct yaml_node *read_content(struct reader *reader, yaml_event_t *event,
+				      int depth)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return read_scalar(reader, event);
+	case YAML_SEQUENCE_START_EVENT:
+		return read_children(reader, node_at(reader, YAML_LIST, event), depth);
+	case YAML_MAPPING_START_EVENT:
+		return read_children(reader, node_at(reader, YAML_MAP, event), depth);
+	case YAML_ALIAS_EVENT:
+		return read_alias(reader, event, depth);
+	default:
+		return fail_at(reader, event, "not expected here");
+	}
+}
+
+static const yaml_char_t *anchor_name(const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return event->data.scalar.anchor;
+	case YAML_SEQUENCE_START_EVENT:
+		return event->data.sequence_start.anchor;
+	case YAML_MAPPING_START_EVENT:
+		return event->data.mapping_start.anchor;
+	default:
+		return NULL;
 	}
 }
 
 static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event, int depth)
 {
+	const char *name = (const char *)anchor_name(event);
+	size_t mine = reader->anchor_count, before = reader->nodes;
 	struct yaml_node *node;
 
 	if (depth > YAML_LIMIT_DEPTH)
 		return fail_at(reader, event, "nested too deep");
 	if (reader->nodes >= YAML_LIMIT_NODES)
 		return fail_at(reader, event, "the file has too many entries");
-	switch (event->type) {
-	case YAML_SCALAR_EVENT:
-		node = new_node(reader, YAML_SCALAR, event);
-		node->text = xstrdup((const char *)event->data.scalar.value);
-		if (strlen(node->text) == event->data.scalar.length)
-			return node;
-		yaml_tree_free(node);
-		return fail_at(reader, event, "a text must not have a NUL character");
-	case YAML_SEQUENCE_START_EVENT:
-		return read_children(reader, new_node(reader, YAML_LIST, event), depth);
-	case YAML_MAPPING_START_EVENT:
-		return read_children(reader, new_node(reader, YAML_MAP, event), depth);
-	case YAML_ALIAS_EVENT:
-		return fail_at(reader, event,
-			       "aliases (*name) are not used in this file");
-	default:
-		return fail_at(reader, event, "not expected here");
+	if (name) {
+		reader->anchors =
+			xrealloc(reader->anchors, (mine + 1) * sizeof(*reader->anchors));
+		reader->anchors[reader->anchor_count++] =
+			(struct anchor){keep(reader->tree, name, strlen(name)), NULL, 0};
 	}
+	node = read_content(reader, event, depth);
+	if (name) {
+		reader->anchors[mine].node = node;
+		reader->anchors[mine].weight = reader->nodes - before;
+	}
+	return node;
 }
 
 static struct yaml_node *read_stream(struct reader *reader)
@@ -210,18 +465,14 @@ static struct yaml_node *read_stream(struct reader *reader)
 	while (!is_over) {
 		yaml_event_t event;
 
-		if (!yaml_parser_parse(&reader->parser, &event)) {
-			yaml_tree_free(root);
+		if (!yaml_parser_parse(&reader->parser, &event))
 			return parser_mistake(reader);
-		}
 		if (event.type == YAML_STREAM_END_EVENT) {
 			is_over = true;
 			if (!root)
-				root = new_node(reader, YAML_MAP, &event);
+				root = node_at(reader, YAML_MAP, &event);
 		} else if (event.type == YAML_DOCUMENT_START_EVENT && root) {
-			(void)fail_at(reader, &event, "only one document in a file");
-			yaml_tree_free(root);
-			root = NULL;
+			root = fail_at(reader, &event, "only one document in a file");
 			is_over = true;
 		} else if (event.type != YAML_STREAM_START_EVENT &&
 			   event.type != YAML_DOCUMENT_START_EVENT &&
@@ -234,40 +485,28 @@ static struct yaml_node *read_stream(struct reader *reader)
 	return root;
 }
 
-struct yaml_node *yaml_tree_parse(const char *text, size_t length,
+struct yaml_node *yaml_tree_parse(struct yaml_tree *tree, const char *origin,
+				  const char *text, size_t length,
 				  struct mistakes *mistakes)
 {
-	struct reader reader = {.text = text, .mistakes = mistakes};
+	struct reader reader = {.tree = tree, .text = text, .mistakes = mistakes};
 	struct yaml_node *root;
 
+	reader.origin = keep(tree, origin, strlen(origin));
 	if (length > YAML_LIMIT_BYTES) {
-		add_line(mistakes, 1, 1, "the file is larger than 1 MiB");
+		add_mistake(mistakes, origin, 1, 1, "the file is larger than 1 MiB");
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&reader.parser)) {
-		add_line(mistakes, 1, 1, "out of memory");
+		add_mistake(mistakes, origin, 1, 1, "out of memory");
 		return NULL;
 	}
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
 	root = read_stream(&reader);
 	yaml_parser_delete(&reader.parser);
+	free(reader.anchors);
 	/* "key:" with nothing but comments below it is an empty scalar, the root too. */
-	if (root && root->kind == YAML_SCALAR && !*root->text)
+	if (root && yaml_is_empty(root))
 		root->kind = YAML_MAP;
 	return root;
-}
-
-void yaml_tree_free(struct yaml_node *node)
-{
-	if (!node)
-		return;
-	for (size_t i = 0; i < node->count; i++) {
-		if (node->keys)
-			yaml_tree_free(node->keys[i]);
-		yaml_tree_free(node->items[i]);
-	}
-	free(node->keys);
-	free(node->items);
-	free(node->text);
-	free(node);
 }

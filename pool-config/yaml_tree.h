@@ -1,8 +1,9 @@
 /*
  * A YAML file as a tree whose nodes know where they stand.
  *
- * Mistakes are collected, so that a person sees all of them at once, each as
- * `file:line:column: what is wrong`.
+ * Nodes live as long as the tree that they were made in; they may be shared, and are not
+ * changed once they are complete.  Mistakes are collected, so that a person sees all of
+ * them at once, each as `file:line:column: what is wrong`.
  */
 #ifndef POOLCTL_YAML_TREE_H
 #define POOLCTL_YAML_TREE_H
@@ -11,12 +12,14 @@
 
 #include "buf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
 	YAML_LIMIT_BYTES = 1 << 20,
 	YAML_LIMIT_DEPTH = 32,
-	YAML_LIMIT_NODES = 200000,
+	YAML_LIMIT_NODES = 200000, /* with each alias counted as what it stands for */
+	YAML_LIMIT_KEYS = 10000,   /* of one map */
 	MISTAKES_LIMIT = 50,
 };
 
@@ -24,31 +27,59 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	int line, column;        /* from 1 */
-	char *text;              /* of a scalar */
+	int line, column;        /* from 1; 0 if it stands in no file */
+	int height;              /* levels below it */
+	const char *origin;      /* the file, "profile NAME" or "default" */
+	const char *text;        /* of a scalar */
 	struct yaml_node **keys; /* of a map, `count` scalars */
 	struct yaml_node **items;
-	size_t count;
+	size_t count, capacity;
 };
+
+struct mistake;
 
 struct mistakes {
-	const char *file;
-	struct buf text; /* one line each */
-	int count;
+	struct mistake *items; /* MISTAKES_LIMIT at most */
+	int count;             /* all of them */
 };
 
-/* Adds one line; further ones than MISTAKES_LIMIT are only counted. */
+/* Adds one; further ones than MISTAKES_LIMIT are only counted. */
 void mistake_at(struct mistakes *mistakes, const struct yaml_node *node,
 		const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Adds a line for each to the text, in the order in which they stand in their file. */
+void mistakes_print(struct mistakes *mistakes, struct buf *text);
 void mistakes_done(struct mistakes *mistakes);
 
+struct yaml_tree;
+struct yaml_tree *yaml_tree_new(void);
+void yaml_tree_free(struct yaml_tree *tree);
+
 /*
- * Parses one document.  Returns NULL if it is no YAML, is too deep or too large, or uses
- * what configuration files here do not need (several documents, aliases, duplicate keys),
- * and then there is at least one mistake.  An empty document is an empty map.
+ * Parses one document.  Returns NULL if it is no YAML, too deep or too large, has several
+ * documents or a key twice, and then there is at least one mistake.  An empty document is
+ * an empty map.  `origin` is copied.
  */
-struct yaml_node *yaml_tree_parse(const char *text, size_t length,
+struct yaml_node *yaml_tree_parse(struct yaml_tree *tree, const char *origin,
+				  const char *text, size_t length,
 				  struct mistakes *mistakes);
-void yaml_tree_free(struct yaml_node *node);
+
+/* New nodes, for values that stand in no file.  Texts are copied, origins are not. */
+struct yaml_node *yaml_tree_scalar(struct yaml_tree *tree, const char *origin,
+				   const char *text);
+struct yaml_node *yaml_tree_map(struct yaml_tree *tree, const struct yaml_node *place);
+void yaml_tree_add(struct yaml_tree *tree, struct yaml_node *map, struct yaml_node *key,
+		   struct yaml_node *item);
+
+/* What `over` says, and below it what only `under` says: maps are merged key by key,
+ * anything else is taken whole.  Either may be NULL. */
+struct yaml_node *yaml_tree_overlay(struct yaml_tree *tree, struct yaml_node *under,
+				    struct yaml_node *over);
+
+/* The item of a map, NULL if there is none or it is no map. */
+struct yaml_node *yaml_find(const struct yaml_node *map, const char *name);
+
+/* "key:" with nothing behind it. */
+bool yaml_is_empty(const struct yaml_node *node);
 
 #endif

@@ -90,6 +90,10 @@ def clang(suite):
     suite.step('clang', 'make', '--no-print-directory', JOBS, 'CC=clang', 'programs')
 
 
+def fuzz(suite):
+    suite.step('fuzz', 'make', '--no-print-directory', 'fuzz', 'FUZZ_SECONDS=60')
+
+
 def lint(suite):
     suite.step('lint', 'make', '--no-print-directory', 'lint')
 
@@ -116,7 +120,7 @@ def windows(suite):
 
 
 # One lane after the other in each row; the rows beside each other.
-LANES = [[unit, config, system, clang, lint], [windows]]
+LANES = [[unit, config, system, clang, lint], [windows, fuzz]]
 
 
 def run_suite(function):

@@ -21,22 +21,115 @@ static void print_addresses(const char *what, struct list addresses)
 		printf(" %s", net_address_format(address, text));
 }
 
+static void print_texts(const char *what, struct list texts)
+{
+	const char *between = "";
+
+	if (texts.count)
+		printf(" %s '", what);
+	LIST_EACH (char *, text, texts) {
+		printf("%s%s", between, *text);
+		between = "', '";
+	}
+	if (texts.count)
+		putchar('\'');
+}
+
+static void print_text_if(const char *what, const char *text)
+{
+	if (text)
+		printf(" %s '%s'", what, text);
+}
+
+static void print_number_if(const char *what, int64_t number)
+{
+	if (number >= 0)
+		printf(" %s %" PRId64, what, number);
+}
+
+static void print_service(const struct pool_service *service)
+{
+	printf(" service %s", service->named.name);
+	print_text_if("display", service->display_name);
+	if (service->role == ROLE_LEAVE)
+		printf(" leave");
+	if (service->is_optional)
+		printf(" optional");
+	if (service->method == METHOD_LOGON_MODE)
+		printf(" logon_mode");
+	print_number_if("settle", service->settle_ms);
+	if (service->ports.count)
+		printf(" ports");
+	LIST_EACH (uint16_t, port, service->ports)
+		printf(" %u", *port);
+	print_addresses("addresses", service->addresses);
+	print_addresses("exclude", service->excluded);
+	print_texts("components", service->components);
+	print_texts("dns_features", service->dns_features);
+	LIST_EACH (struct pool_counter, counter, service->counters)
+		printf(" counter%s '%s'", counter->is_unverified ? "?" : "",
+		       counter->path);
+	print_texts("unverified", service->unverified);
+	putchar('\n');
+}
+
+static void print_pool_keys(const struct pool *pool)
+{
+	static const char *const floors[] = {"", "%", "table"};
+	const struct floor *floor = &pool->availability.floor;
+
+	printf("pool %s settle %" PRId64 "ms", pool->named.name, pool->settle_ms);
+	print_text_if("fqdn", pool->fqdn);
+	print_text_if("profile", pool->profile);
+	print_text_if("title", pool->title);
+	print_number_if("deadline", pool->deadline_ms);
+	print_number_if("on_deadline", pool->on_deadline);
+	if (floor->kind || floor->value != 1)
+		printf(" floor %d%s", floor->value, floors[floor->kind]);
+	if (pool->availability.max_out != 1)
+		print_number_if("max_out", pool->availability.max_out);
+	if (pool->dns.expect)
+		print_number_if("dns", pool->dns.expect);
+	print_addresses("resolvers", pool->dns.resolvers);
+	print_number_if("between_domains", pool->pacing.between_domains_ms);
+	print_number_if("retry_busy", pool->pacing.retry_busy_ms);
+	print_number_if("busy_limit", pool->pacing.busy_limit);
+	putchar('\n');
+	LIST_EACH (struct pool_floor_row, row, pool->floors) {
+		printf("  floor for %" PRId64 " is %" PRId64, row->servers,
+		       row->functional);
+		print_number_if("of", row->of_first);
+		print_number_if("first", row->first_start);
+		puts(row->is_unverified ? " unverified" : "");
+	}
+}
+
+static void print_server(const struct pool_server *server)
+{
+	printf("  server %s", server->named.name);
+	print_addresses("address", server->addresses);
+	printf(" url %s", server->url);
+	print_text_if("upgrade_domain", server->upgrade_domain);
+	print_number_if("rank", server->rank);
+	print_number_if("settle", server->settle_ms);
+	print_number_if("deadline", server->deadline_ms);
+	print_number_if("on_deadline", server->on_deadline);
+	putchar('\n');
+	LIST_EACH (struct pool_service, service, server->services) {
+		printf("   ");
+		print_service(service);
+	}
+}
+
 static void print_pool(const struct pool *pool)
 {
-	printf("pool %s settle %" PRId64 "ms\n", pool->named.name, pool->settle_ms);
+	print_pool_keys(pool);
 	LIST_EACH (struct pool_service, service, pool->services) {
-		printf("  service %s ports", service->named.name);
-		LIST_EACH (uint16_t, port, service->ports)
-			printf(" %u", *port);
-		print_addresses("addresses", service->addresses);
-		print_addresses("exclude", service->excluded);
-		putchar('\n');
+		putchar(' ');
+		print_service(service);
 	}
-	LIST_EACH (struct pool_server, server, pool->servers) {
-		printf("  server %s", server->named.name);
-		print_addresses("address", server->addresses);
-		printf(" url %s\n", server->url);
-	}
+	LIST_EACH (struct pool_server, server, pool->servers)
+		print_server(server);
 }
 
 static int load_pool(const char *file, struct buf *mistakes, struct err *err)

@@ -171,9 +171,11 @@ static void rate_needs_two_samples_and_three_seconds(void **state)
 	assert_false(progress_rate(&progress, &rate));
 	add(&progress, 2999, 59);
 	assert_false(progress_rate(&progress, &rate));
-	add(&progress, 3000, UNKNOWN);
+	add(&progress, 3500, UNKNOWN);
 	assert_false(progress_rate(&progress, &rate));
-	add(&progress, 6000, 54);
+	progress_restart(&progress);
+	add(&progress, 0, 60);
+	add(&progress, 3000, 57);
 	assert_true(progress_rate(&progress, &rate));
 	assert_int_equal((int)rate, 60);
 }

@@ -353,7 +353,7 @@ static void ended_drains_are_kept_and_no_longer_active(void **state)
 	struct store *store = open_store(state);
 	struct drain drains[4], one;
 
-	put_drain(store, "later", 3000, 0);
+	put_drain(store, "0later", 3000, 0);
 	put_drain(store, "over", 1000, 2000);
 	put_drain(store, "b", 2000, 0);
 	put_drain(store, "a", 2000, 0);
@@ -361,7 +361,7 @@ static void ended_drains_are_kept_and_no_longer_active(void **state)
 	assert_int_equal(store_get_active_drains(store, drains, 4, NULL), 3);
 	assert_string_equal(drains[0].id, "a");
 	assert_string_equal(drains[1].id, "b");
-	assert_string_equal(drains[2].id, "later");
+	assert_string_equal(drains[2].id, "0later");
 	for (int i = 0; i < 3; i++)
 		drain_done(&drains[i]);
 	assert_int_equal(store_get_active_drains(store, drains, 1, NULL), 1);

@@ -314,6 +314,39 @@ static void a_put_may_be_repeated(void **state)
 	becomes("B", in);
 }
 
+static void add_event(void *arg, const struct event *event)
+{
+	if (!strncmp(event->kind, "drain_", 6))
+		buf_printf(arg, "%s %s from %s: %s, %s\n", event->kind, event->who,
+			   event->from, event->text, event->why);
+}
+
+static void every_change_is_recorded_once_with_who_from_where_and_why(void **state)
+{
+	const char *body = "{\"reason\":\"patch\",\"owner\":\"ci\"}";
+	struct result first = put("kb1", body), changed;
+	struct buf events = {0};
+	struct store *reader;
+
+	(void)state;
+	succeeds(put("kb1", body), 200);
+	changed = put("kb1", "{\"reason\":\"more\",\"owner\":\"ci\"}");
+	assert_string_equal(field(&changed, "created_at"), field(&first, "created_at"));
+	json_decref(first.body);
+	json_decref(changed.body);
+	fails(put("kb1", "{\"reason\":\"patch\",\"owner\":\"you\"}"), ERR_HELD, "ci");
+	succeeds(end_drain("kb1"), 200);
+	succeeds(end_drain("kb1"), 200);
+	reader = store_open_reader(world.folder.path, NULL);
+	assert_int_equal(store_each_event(reader, 0, 1000, add_event, &events, NULL), 0);
+	assert_string_equal(events.text,
+			    "drain_created ci from 192.0.2.77: drain kb1, patch\n"
+			    "drain_changed ci from 192.0.2.77: drain kb1, more\n"
+			    "drain_ended me from 192.0.2.77: drain kb1, more\n");
+	buf_done(&events);
+	store_close(reader);
+}
+
 static void an_end_may_be_repeated(void **state)
 {
 	struct result first, second;
@@ -376,7 +409,8 @@ static void a_service_that_is_not_there_is_refused_by_name(void **state)
 	(void)state;
 	fails(put("kb1",
 		  "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"A\",\"C\"]}"),
-	      ERR_UNKNOWN_SERVICE, "'C' on frontend01; it has A, B");
+	      ERR_UNKNOWN_SERVICE,
+	      "frontend01: no service or component 'C'; there are A, B");
 	fails(end_drain("kb1"), ERR_UNKNOWN_DRAIN, "'kb1' on frontend01");
 	becomes("A", in);
 }
@@ -553,6 +587,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_drain_takes_all_services_out_until_it_ends),
 		TEST(a_put_may_be_repeated),
+		TEST(every_change_is_recorded_once_with_who_from_where_and_why),
 		TEST(an_end_may_be_repeated),
 		TEST(a_drain_of_another_owner_is_held),
 		TEST(a_long_owner_and_reason_fit_into_the_refusal),

@@ -1,0 +1,226 @@
+#include "pool_config.h"
+
+#include <stddef.h>
+
+/* Every key of both files.  docs/configuration.md is printed from these tables. */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SECTION(text, type, keys)                            \
+	{                                                    \
+		text, sizeof(struct type), keys, COUNT(keys) \
+	}
+#define AT(type, field) .offset = offsetof(struct type, field)
+
+enum { DAY_MS = 86400000, YEAR_DAYS = 366, SERVERS_LIMIT = 10000 };
+
+static const char *const roles[] = {"drain", "leave", NULL};
+static const char *const methods[] = {"pause", "logon_mode", NULL};
+static const char *const on_deadlines[] = {"hold", "resume", "stop", NULL};
+static const char *const expectations[] = {"any", "balanced", "one_address", NULL};
+static const char *const scm_kinds[] = {"windows", "simulated", NULL};
+
+static const struct key counter_keys[] = {
+	{"path", KEY_TEXT, .is_required = true, AT(pool_counter, path),
+	 .help = "the counter's exact English path",
+	 .example = "'\\LS:AVMCU - Operations\\AVMCU - Number of Users'"},
+	{"unverified", KEY_FLAG, AT(pool_counter, is_unverified), .fallback = "false",
+	 .help = "true: no document confirms the path", .example = "true"},
+};
+static const struct section counter_section =
+	SECTION("a counter", pool_counter, counter_keys);
+
+static const struct key service_keys[] = {
+	{"display_name", KEY_TEXT, AT(pool_service, display_name),
+	 .help = "as services.msc shows it",
+	 .example = "Skype for Business Server Front-End"},
+	{"role", KEY_CHOICE, AT(pool_service, role), .fallback = "drain",
+	 .choices = roles, .help = "leave: must be left running, and is never touched",
+	 .example = "leave"},
+	{"optional", KEY_FLAG, AT(pool_service, is_optional), .fallback = "false",
+	 .help = "true: it may not be installed, and then there is nothing to drain",
+	 .example = "true"},
+	{"method", KEY_CHOICE, AT(pool_service, method), .fallback = "pause",
+	 .choices = methods,
+	 .help = "how it is drained; logon_mode is that of Remote Desktop, which this "
+		 "version cannot do yet",
+	 .example = "pause"},
+	{"settle", KEY_DURATION, AT(pool_service, settle_ms), .min = 0, .max = DAY_MS,
+	 .help = "its own settle time, instead of the server's or pool's",
+	 .example = "30s"},
+	{"components", KEY_TEXTS, AT(pool_service, components),
+	 .help = "the logical parts in this Windows service; several cannot be drained "
+		 "apart",
+	 .example = "[Front-End, Monitoring]"},
+	{"dns_features", KEY_TEXTS, AT(pool_service, dns_features),
+	 .help = "what re-routes to other servers only with DNS load balancing",
+	 .example = "[Response Group]"},
+	{"ports", KEY_PORTS, AT(pool_service, ports),
+	 .help = "the TCP ports whose established connections are the sessions",
+	 .example = "[5061]"},
+	{"addresses", KEY_ADDRESSES, AT(pool_service, addresses),
+	 .help = "count only connections to these addresses of the server",
+	 .example = "[10.1.0.21]"},
+	{"exclude", KEY_ADDRESSES, AT(pool_service, excluded),
+	 .help = "peers whose connections are no sessions, besides the pool's other "
+		 "servers",
+	 .example = "[10.1.0.50]"},
+	{"counters", KEY_ROWS, AT(pool_service, counters), .section = &counter_section,
+	 .help = "performance counters of live sessions; this version does not read them "
+		 "yet",
+	 .example = "[{path: '\\LS:AVMCU - Operations\\AVMCU - Number of Users'}]"},
+	{"unverified", KEY_TEXTS, AT(pool_service, unverified),
+	 .help = "which of these facts no document confirms", .example = "[pause]"},
+};
+static const struct section service_section =
+	SECTION("a service", pool_service, service_keys);
+
+static const struct key server_keys[] = {
+	{"address", KEY_ADDRESSES, .is_required = true, AT(pool_server, addresses),
+	 .help = "the server's IP address, or a list of them", .example = "10.1.0.11"},
+	{"url", KEY_TEXT, AT(pool_server, url),
+	 .help = "where its poold answers; default http://ADDRESS:8650",
+	 .example = "http://127.0.0.1:8651"},
+	{"upgrade_domain", KEY_TEXT, AT(pool_server, upgrade_domain),
+	 .help = "servers of one upgrade domain may be out together", .example = "ud1"},
+	{"rank", KEY_NUMBER, AT(pool_server, rank), .min = 1, .max = SERVERS_LIMIT,
+	 .help = "the order of first start, for floor tables that count the first ones only",
+	 .example = "1"},
+	{"settle", KEY_DURATION, AT(pool_server, settle_ms), .min = 0, .max = DAY_MS,
+	 .help = "instead of the pool's", .example = "30s"},
+	{"deadline", KEY_DURATION, AT(pool_server, deadline_ms), .min = 1000,
+	 .max = (int64_t)YEAR_DAYS * DAY_MS, .help = "instead of the pool's",
+	 .example = "8h"},
+	{"on_deadline", KEY_CHOICE, AT(pool_server, on_deadline), .choices = on_deadlines,
+	 .help = "instead of the pool's", .example = "hold"},
+	{"services", KEY_NAMED, AT(pool_server, services), .section = &service_section,
+	 .help = "what is different on this server; the rest is as in the pool",
+	 .example = "{RTCSRV: {exclude: [10.1.0.99]}}"},
+};
+static const struct section server_section =
+	SECTION("a server", pool_server, server_keys);
+
+static const struct key dns_keys[] = {
+	{"expect", KEY_CHOICE, AT(pool_dns, expect), .fallback = "any",
+	 .choices = expectations,
+	 .help = "what the pool's name should resolve to: all members, one address, or "
+		 "whatever it is",
+	 .example = "balanced"},
+	{"resolvers", KEY_ADDRESSES, AT(pool_dns, resolvers),
+	 .help = "DNS servers to ask; default those of the system",
+	 .example = "[10.0.0.53, 10.0.1.53]"},
+};
+static const struct section dns_section = SECTION("dns", pool_dns, dns_keys);
+
+static const struct key availability_keys[] = {
+	{"floor", KEY_FLOOR, AT(pool_availability, floor), .fallback = "1",
+	 .help = "the least number of servers that must serve: a number, a percentage of "
+		 "the pool, or table for the profile's floors",
+	 .example = "table"},
+	{"max_out", KEY_NUMBER, AT(pool_availability, max_out), .fallback = "1", .min = 1,
+	 .max = SERVERS_LIMIT, .help = "the most servers out at once", .example = "1"},
+};
+static const struct section availability_section =
+	SECTION("availability", pool_availability, availability_keys);
+
+static const struct key floor_keys[] = {
+	{"servers", KEY_NUMBER, .is_required = true, AT(pool_floor_row, servers),
+	 .min = 1, .max = SERVERS_LIMIT, .help = "for a pool of so many servers",
+	 .example = "8"},
+	{"functional", KEY_NUMBER, .is_required = true, AT(pool_floor_row, functional),
+	 .min = 1, .max = SERVERS_LIMIT, .help = "least servers that must run",
+	 .example = "4"},
+	{"of_first", KEY_NUMBER, AT(pool_floor_row, of_first), .min = 1,
+	 .max = SERVERS_LIMIT, .help = "of which only the first so many by rank count",
+	 .example = "7"},
+	{"first_start", KEY_NUMBER, AT(pool_floor_row, first_start), .min = 1,
+	 .max = SERVERS_LIMIT, .help = "least servers for a first start", .example = "6"},
+	{"unverified", KEY_FLAG, AT(pool_floor_row, is_unverified), .fallback = "false",
+	 .help = "true: no document confirms this row", .example = "true"},
+};
+static const struct section floor_section =
+	SECTION("a row of floors", pool_floor_row, floor_keys);
+
+static const struct key pacing_keys[] = {
+	{"between_domains", KEY_DURATION, AT(pool_pacing, between_domains_ms), .min = 0,
+	 .max = DAY_MS, .help = "the wait between two upgrade domains", .example = "20m"},
+	{"retry_busy", KEY_DURATION, AT(pool_pacing, retry_busy_ms), .min = 0,
+	 .max = DAY_MS, .help = "how long to wait when the pool is busy",
+	 .example = "10m"},
+	{"busy_limit", KEY_NUMBER, AT(pool_pacing, busy_limit), .min = 1, .max = 1000,
+	 .help = "busy so often in a row is a problem of the pool", .example = "3"},
+};
+static const struct section pacing_section = SECTION("pacing", pool_pacing, pacing_keys);
+
+static const struct key pool_keys[] = {
+	{"fqdn", KEY_TEXT, AT(pool, fqdn), .help = "the pool's name in DNS",
+	 .example = "pool01.contoso.com"},
+	{"profile", KEY_TEXT, AT(pool, profile),
+	 .help = "what kind of servers these are: a profile's name, or a file with one "
+		 "(./my.yaml, from this file's folder)",
+	 .example = "sfb-2019-front-end"},
+	{"title", KEY_TEXT, AT(pool, title), .help = "of a profile: what it is for",
+	 .example = "Front ends with our add-on"},
+	{"notes", KEY_TEXT, AT(pool, notes), .help = "of a profile: what one should know",
+	 .example = "Drain at tapering-off hours."},
+	{"settle", KEY_DURATION, AT(pool, settle_ms), .fallback = "10s", .min = 0,
+	 .max = DAY_MS,
+	 .help = "how long every session source must say zero, before a server is called "
+		 "drained",
+	 .example = "30s"},
+	{"deadline", KEY_DURATION, AT(pool, deadline_ms), .min = 1000,
+	 .max = (int64_t)YEAR_DAYS * DAY_MS,
+	 .help = "how long a drain may take; this version does not enforce it yet",
+	 .example = "4h"},
+	{"on_deadline", KEY_CHOICE, AT(pool, on_deadline), .fallback = "hold",
+	 .choices = on_deadlines, .help = "what to do then", .example = "hold"},
+	{"dns", KEY_SECTION, AT(pool, dns), .section = &dns_section,
+	 .help = "what DNS should say about the pool; this version does not check it yet"},
+	{"availability", KEY_SECTION, AT(pool, availability),
+	 .section = &availability_section,
+	 .help = "how many servers may be out; this version does not enforce it yet"},
+	{"floors", KEY_ROWS, AT(pool, floors), .section = &floor_section,
+	 .help = "the floor by pool size, usually from the profile"},
+	{"pacing", KEY_SECTION, AT(pool, pacing), .section = &pacing_section,
+	 .help = "between upgrade domains, usually from the profile"},
+	{"services", KEY_NAMED, AT(pool, services), .section = &service_section,
+	 .help = "the Windows services, by short name; with a profile only what differs"},
+	{"servers", KEY_NAMED, AT(pool, servers), .section = &server_section,
+	 .help = "the members of the pool, by name"},
+};
+static const struct section pool_section = SECTION("a pool", pool, pool_keys);
+
+static const struct key root_keys[] = {
+	{"pools", KEY_NAMED, .is_required = true, AT(pool_config, pools),
+	 .section = &pool_section, .help = "the pools, each under its name"},
+};
+const struct section pool_file_section = SECTION("pool.yaml", pool_config, root_keys);
+
+static const struct key poold_keys[] = {
+	{"server", KEY_TEXT, .is_required = true, AT(poold_config, server),
+	 .help = "the name of this server in pool.yaml", .example = "frontend01"},
+	{"listen", KEY_ENDPOINT, AT(poold_config, listen),
+	 .help = "ADDRESS:PORT of the HTTP API; default from the server's url, else port "
+		 "8650 of its address; port 0 takes a free one",
+	 .example = "127.0.0.1:8650"},
+	{"state_dir", KEY_TEXT, AT(poold_config, state_dir),
+	 .help = "the directory that keeps drains and what they changed; default "
+		 "/var/lib/poold, on Windows C:\\ProgramData\\poolctl\\state",
+	 .example = "/var/lib/poold"},
+	{"pool_file", KEY_TEXT, AT(poold_config, pool_file),
+	 .help = "the pool.yaml to read; default the standard place",
+	 .example = "/etc/poolctl/pool.yaml"},
+	{"log_file", KEY_TEXT, AT(poold_config, log_file),
+	 .help = "where the log goes, kept under 16 MiB; default standard error, as a "
+		 "service poold.log in state_dir",
+	 .example = "/var/log/poold.log"},
+	{"scm", KEY_CHOICE, AT(poold_config, scm), .fallback = "windows",
+	 .choices = scm_kinds, .help = "which Service Control Manager holds the services",
+	 .example = "simulated"},
+	{"simulated_file", KEY_TEXT, AT(poold_config, simulated_file),
+	 .help = "the file that the simulated SCM keeps its services in",
+	 .example = "/var/lib/poold/scm.json"},
+	{"tick", KEY_DURATION, AT(poold_config, tick_ms), .fallback = "1s", .min = 20,
+	 .max = 60000, .help = "how often services and sessions are looked at",
+	 .example = "500ms"},
+};
+const struct section poold_file_section = SECTION("poold.yaml", poold_config, poold_keys);

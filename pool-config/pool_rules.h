@@ -1,0 +1,16 @@
+/*
+ * The rules of pool.yaml that span keys: names and addresses that meet twice, floors
+ * above the pool's size, services that cannot be counted.
+ */
+#ifndef POOLCTL_POOL_RULES_H
+#define POOLCTL_POOL_RULES_H
+
+#include "pool_config.h"
+
+/* Checks a loaded configuration, and fills in the urls that are left out. */
+void pool_rules_check(struct pool_config *config, struct mistakes *mistakes);
+
+/* The row of a floor table for a pool of this size, NULL if there is none. */
+const struct pool_floor_row *pool_floor_row(const struct pool *pool, size_t servers);
+
+#endif
