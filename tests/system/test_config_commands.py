@@ -238,7 +238,7 @@ def install_ajv():
                           check=False)
     if done.returncode:
         shutil.rmtree(folder)
-        pytest.skip(f'npm cannot install ajv: {done.stderr.strip()[-200:]}')
+        pytest.skip(f'npm cannot install ajv: {" ".join(done.stderr.split())[:200]}')
     return folder / 'node_modules'
 
 

@@ -208,6 +208,10 @@ class Machine:
     def scm(self, *args):
         """Runs scm.exe: a dict for query, None for the others; ScmError if it refuses."""
         done = self.run([TOOLS / 'scm.exe', *args], check=False)
+        for _ in range(2):
+            # scm.exe never fails in silence, so Wine did not get as far as starting it.
+            if done.returncode and not done.stdout and not done.stderr:
+                done = self.run([TOOLS / 'scm.exe', *args], check=False)
         refused = re.match(r'error (\d+) (.*)', done.stderr)
         if refused:
             raise ScmError(int(refused[1]), refused[2])
