@@ -7,8 +7,10 @@
 #include <string.h>
 
 enum {
-	POLL_MS = 100,        /* how often a state in motion is looked at */
-	ANSWER_MS = 10000,    /* how long a control that was taken may have no effect */
+	POLL_MS = 100,     /* how often a state in motion is looked at */
+	ANSWER_MS = 10000, /* how long a control that was taken may have no effect */
+	LATE_PAUSE_MS =
+		60000, /* how long one that timed out (after 30 s) may still arrive */
 	HINT_LEAST_MS = 2000, /* services are often too hopeful in their wait hint */
 	HINT_MOST_MS = 600000,
 	HINT_NONE_MS =
@@ -46,6 +48,7 @@ struct controller {
 	/* A pause that was sent may still arrive after the drain ended. */
 	bool is_pause_sent;
 	struct mono pause_sent_at;
+	int64_t pause_window_ms;
 
 	/* A pending state and when it last made progress. */
 	struct mono pending_since;
@@ -214,7 +217,7 @@ static enum answer pending_answer(const struct controller *c)
 static bool may_pause_arrive(const struct controller *c)
 {
 	return c->want == WANT_SERVING && c->is_pause_sent &&
-	       clock_since(c->pause_sent_at, c->tools.clock()) <= ANSWER_MS;
+	       clock_since(c->pause_sent_at, c->tools.clock()) <= c->pause_window_ms;
 }
 
 static enum answer answer_of(const struct controller *c)
@@ -421,6 +424,7 @@ static bool act(struct controller *c, enum action action)
 	/* A control that timed out counts as sent: the service may take it yet. */
 	if (action == ACT_PAUSE && (!ret || err.code == ERR_SCM_FAILED)) {
 		c->is_pause_sent = true;
+		c->pause_window_ms = ret ? LATE_PAUSE_MS : ANSWER_MS;
 		c->pause_sent_at = c->tools.clock();
 	}
 	if (ret) {
@@ -519,6 +523,11 @@ const char *controller_name(const struct controller *c)
 enum phase controller_phase(const struct controller *c)
 {
 	return c->decision.phase;
+}
+
+bool controller_is_absent(const struct controller *c)
+{
+	return c->state == STATE_ABSENT;
 }
 
 bool controller_is_out(const struct controller *c)

@@ -45,6 +45,7 @@ int64_t controller_step(struct controller *controller);
 
 const char *controller_name(const struct controller *controller);
 enum phase controller_phase(const struct controller *controller);
+bool controller_is_absent(const struct controller *controller);
 bool controller_is_out(const struct controller *controller);
 bool controller_has_saved(const struct controller *controller);
 const struct progress *controller_progress(const struct controller *controller);

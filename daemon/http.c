@@ -38,7 +38,6 @@ struct request {
 	void *slot;
 
 	/* While it waits. */
-	bool is_waiting;
 	int64_t index;
 	struct mono until;
 	struct request *next, **link;
@@ -111,18 +110,24 @@ void request_unpark(struct request *request)
 void request_wait(struct request *request, int64_t index, int64_t ms)
 {
 	struct http *http = request->http;
+	bool is_stopping;
 
 	MHD_suspend_connection(request->mhd);
 	pthread_mutex_lock(&http->lock);
-	request->index = index;
-	request->until = clock_add(clock_mono(), http->is_stopping ? 0 : ms);
-	request->is_waiting = true;
-	request->next = http->waiting;
-	request->link = &http->waiting;
-	if (request->next)
-		request->next->link = &request->next;
-	http->waiting = request;
+	is_stopping = http->is_stopping;
+	if (!is_stopping) {
+		request->index = index;
+		request->until = clock_add(clock_mono(), ms);
+		request->next = http->waiting;
+		request->link = &http->waiting;
+		if (request->next)
+			request->next->link = &request->next;
+		http->waiting = request;
+	}
 	pthread_mutex_unlock(&http->lock);
+	/* Nobody wakes any more, and the library must not end with one that sleeps. */
+	if (is_stopping)
+		MHD_resume_connection(request->mhd);
 }
 
 static void cut_slow(const struct http *http, struct mono now)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STALE_LEAST_MS = 15000 };
+enum { STALE_LEAST_MS = 15000, LISTEN_AGAIN_MS = 1000 };
 
 /* Everything that one run needs; zeroed at first, so that it can be put down at any
  * stage. */
@@ -29,7 +29,7 @@ struct poold {
 	struct supervisor *supervisor;
 	struct store *reader;
 	struct routes routes;
-	struct http *http;
+	struct http *_Atomic http; /* the supervisor's thread looks at it */
 };
 
 static int report(const struct err *err)
@@ -106,8 +106,10 @@ static void on_published(void *arg)
 {
 	struct poold *poold = arg;
 	struct snapshot *snapshot = supervisor_snapshot(poold->supervisor);
+	struct http *http = poold->http;
 
-	http_wake(poold->http, snapshot->index, false);
+	if (http)
+		http_wake(http, snapshot->index, false);
 	supervisor_release(poold->supervisor, snapshot);
 }
 
@@ -129,8 +131,23 @@ static int open_state(const struct poold_config *config, struct err *err)
 	return ret;
 }
 
-static int start(struct poold *poold, struct err *err)
+static int listen_for_requests(struct poold *poold, struct err *err)
 {
+	struct http_setup setup = {
+		.address = poold->address,
+		.port = poold->port,
+		.handle = routes_handle,
+		.finished = routes_finished,
+		.arg = &poold->routes,
+	};
+
+	poold->http = http_start(&setup, err);
+	return poold->http ? 0 : -1;
+}
+
+static int start(struct poold *poold, bool is_service, struct err *err)
+{
+	struct err listening = {0};
 	const struct poold_config *config = poold->config;
 	struct supervisor_setup setup = {
 		.pool = poold->pool,
@@ -138,13 +155,6 @@ static int start(struct poold *poold, struct err *err)
 		.state_dir = config->state_dir,
 		.version = VERSION,
 		.tick_ms = config->tick_ms,
-	};
-	struct http_setup http = {
-		.address = poold->address,
-		.port = poold->port,
-		.handle = routes_handle,
-		.finished = routes_finished,
-		.arg = &poold->routes,
 	};
 
 	if (open_state(config, err))
@@ -165,9 +175,12 @@ static int start(struct poold *poold, struct err *err)
 		.stale_ms = config->tick_ms * 3 > STALE_LEAST_MS ? config->tick_ms * 3
 								 : STALE_LEAST_MS,
 	};
-	poold->http = http_start(&http, err);
-	if (!poold->http)
-		return -1;
+	/* As a service it holds what it holds, also while nobody can talk to it. */
+	if (listen_for_requests(poold, &listening)) {
+		if (!is_service || listening.code != ERR_LISTEN)
+			return err_set_os(err, listening.code, 0, "%s", listening.text);
+		log_warning("%s; it is tried again", listening.text);
+	}
 	return supervisor_start(poold->supervisor, on_published, poold, err);
 }
 
@@ -200,11 +213,25 @@ static int open_log(const char *state_dir, const char *file)
 	return status;
 }
 
+/* Returns once poold listens, or is told to stop. */
+static void await_requests(struct poold *poold)
+{
+	char text[NET_ADDRESS_TEXT_BYTES];
+
+	while (!poold->http && !service_is_stopped_within(LISTEN_AGAIN_MS))
+		(void)listen_for_requests(poold, NULL);
+	if (poold->http)
+		log_info("poold %s serves %s on %s port %u", VERSION,
+			 poold->server->named.name,
+			 net_address_format(&poold->address, text),
+			 http_port(poold->http));
+}
+
 static int run(const char *config_path, bool is_service)
 {
 	struct poold poold = {0};
 	struct err err = {0};
-	char text[NET_ADDRESS_TEXT_BYTES], standard[HOST_PATH_BYTES];
+	char standard[HOST_PATH_BYTES];
 	int status;
 
 	host_state_path(standard);
@@ -213,13 +240,11 @@ static int run(const char *config_path, bool is_service)
 	status = load_configuration(&poold, config_path);
 	if (!status && (is_service || poold.config->log_file))
 		status = open_log(poold.config->state_dir, poold.config->log_file);
-	if (!status && start(&poold, &err))
+	if (!status && start(&poold, is_service, &err))
 		status = report(&err);
 	if (!status) {
-		log_info("poold %s serves %s on %s port %u", VERSION,
-			 poold.server->named.name,
-			 net_address_format(&poold.address, text), http_port(poold.http));
 		service_is_ready();
+		await_requests(&poold);
 		service_wait_for_stop();
 		log_info("poold stops; every drain stays in force");
 	}

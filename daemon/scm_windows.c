@@ -115,6 +115,19 @@ static int query_status(SC_HANDLE handle, const char *service, struct scm_status
 	return 0;
 }
 
+/* Only a system that does not know the flag may be said not to have it: what is saved as
+ * unknown is not restored. */
+static int no_delayed_flag(const char *service, struct scm_status *status,
+			   struct err *err)
+{
+	DWORD number = GetLastError();
+
+	status->delayed_auto_start = SCM_FLAG_UNSUPPORTED;
+	if (number == ERROR_INVALID_LEVEL || number == ERROR_CALL_NOT_IMPLEMENTED)
+		return 0;
+	return fail(err, service, "query the delayed start of");
+}
+
 static int query_config(SC_HANDLE handle, const char *service, struct scm_status *status,
 			struct err *err)
 {
@@ -135,10 +148,9 @@ static int query_config(SC_HANDLE handle, const char *service, struct scm_status
 	free(display);
 	if (!QueryServiceConfig2W(handle, SERVICE_CONFIG_DELAYED_AUTO_START_INFO,
 				  (BYTE *)&delayed, sizeof(delayed), &needed))
-		status->delayed_auto_start = SCM_FLAG_UNSUPPORTED;
-	else
-		status->delayed_auto_start =
-			delayed.fDelayedAutostart ? SCM_FLAG_YES : SCM_FLAG_NO;
+		return no_delayed_flag(service, status, err);
+	status->delayed_auto_start =
+		delayed.fDelayedAutostart ? SCM_FLAG_YES : SCM_FLAG_NO;
 	return 0;
 }
 

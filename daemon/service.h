@@ -6,6 +6,9 @@
 
 #include "err.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * The body of the daemon: sets up, calls service_is_ready() when it serves, waits with
  * service_wait_for_stop(), and puts down.  Returns an exit status.
@@ -20,6 +23,9 @@ int service_run_dispatched(service_body *body, const char *config_path, struct e
 
 void service_is_ready(void);
 void service_wait_for_stop(void);
+
+/* Waits at most so long; true if the stop has come. */
+bool service_is_stopped_within(int64_t ms);
 
 /* Registers poold with the SCM, to start at boot with this configuration. */
 int service_install(const char *config_path, struct err *err);

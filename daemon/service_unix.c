@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 static const char *const no_service = "Windows services exist on Windows only; here run "
 				      "'poold run' under the system's own supervisor";
@@ -43,6 +44,19 @@ void service_wait_for_stop(void)
 
 	fill_signals(&signals);
 	(void)sigwait(&signals, &number);
+}
+
+bool service_is_stopped_within(int64_t ms)
+{
+	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	sigset_t signals;
+
+	fill_signals(&signals);
+	if (sigtimedwait(&signals, NULL, &limit) <= 0)
+		return false;
+	/* For service_wait_for_stop, which still has to see it. */
+	(void)raise(SIGTERM);
+	return true;
 }
 
 int service_install(const char *config_path, struct err *err)

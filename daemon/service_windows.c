@@ -110,6 +110,11 @@ void service_wait_for_stop(void)
 	Sleep(STOP_PAUSE_MS);
 }
 
+bool service_is_stopped_within(int64_t ms)
+{
+	return WaitForSingleObject(stop_event, (DWORD)ms) == WAIT_OBJECT_0;
+}
+
 static int fail(struct err *err, const char *what)
 {
 	DWORD number = GetLastError();
@@ -152,8 +157,14 @@ static void describe(SC_HANDLE service)
 	SERVICE_FAILURE_ACTIONSW failure = {
 		.dwResetPeriod = RESET_PERIOD_S, .cActions = 1, .lpsaActions = restart};
 
+	SERVICE_FAILURE_ACTIONS_FLAG always = {TRUE};
+
 	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_DESCRIPTION, &description);
 	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure);
+	/* Also when it ends by itself with an error, because its files are not there yet.
+	 */
+	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
+				    &always);
 }
 
 int service_install(const char *config_path, struct err *err)

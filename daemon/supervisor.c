@@ -69,23 +69,36 @@ void supervisor_release(struct supervisor *s, struct snapshot *snapshot)
 	pthread_mutex_unlock(&s->snapshot_lock);
 }
 
+/* The worst of its services.  With one out and another serving, the server is not
+ * drained: whoever reads that word may reboot it. */
 static enum phase server_phase(const struct supervisor *s)
 {
 	enum phase highest = PHASE_SERVING;
+	bool has_serving = false;
 
-	for (size_t i = 0; i < s->controller_count; i++)
-		if (controller_phase(s->controllers[i]) > highest)
-			highest = controller_phase(s->controllers[i]);
-	return highest;
+	for (size_t i = 0; i < s->controller_count; i++) {
+		enum phase phase = controller_phase(s->controllers[i]);
+
+		has_serving = has_serving || (phase == PHASE_SERVING &&
+					      !controller_is_absent(s->controllers[i]));
+		if (phase > highest)
+			highest = phase;
+	}
+	return highest == PHASE_DRAINED && has_serving ? PHASE_DRAINING : highest;
 }
 
 static bool is_out(const struct supervisor *s, const struct drain *drain)
 {
-	for (size_t i = 0; i < s->controller_count; i++)
-		if (drain_covers(drain, controller_name(s->controllers[i])) &&
-		    !controller_is_out(s->controllers[i]))
+	bool covers_some = false;
+
+	for (size_t i = 0; i < s->controller_count; i++) {
+		if (!drain_covers(drain, controller_name(s->controllers[i])))
+			continue;
+		if (!controller_is_out(s->controllers[i]))
 			return false;
-	return true;
+		covers_some = true;
+	}
+	return covers_some;
 }
 
 static json_t *drain_json(const struct supervisor *s, const struct drain *drain)
@@ -235,11 +248,12 @@ static void apply_wants(struct supervisor *s)
 	}
 }
 
-/* Checks the services of a drain, and spells them as pool.yaml does. */
+/* Checks the services of a drain, and spells each once, as pool.yaml does. */
 static int check_services(const struct supervisor *s, struct drain *drain,
 			  struct err *err)
 {
 	const struct list *services = pool_services(s->pool, s->server);
+	struct drain spelled = {.services = json_array()};
 	json_t *name;
 	size_t i;
 
@@ -247,10 +261,34 @@ static int check_services(const struct supervisor *s, struct drain *drain,
 		const struct pool_service *known = pool_resolve_service(
 			services, json_string_value(name), false, err);
 
-		if (!known)
+		if (!known) {
+			drain_done(&spelled);
 			return err_prefix(err, "%s", s->server->named.name);
-		(void)json_array_set_new(drain->services, i,
-					 json_string(known->named.name));
+		}
+		if (!json_array_size(spelled.services) ||
+		    !drain_covers(&spelled, known->named.name))
+			(void)json_array_append_new(spelled.services,
+						    json_string(known->named.name));
+	}
+	drain_done(drain);
+	drain->services = spelled.services;
+	return 0;
+}
+
+/* A request for a drain must not put anything back into service. */
+static int check_not_narrower(const struct supervisor *s, const struct drain *known,
+			      const struct drain *asked, struct err *err)
+{
+	for (size_t i = 0; i < s->controller_count; i++) {
+		const char *name = controller_name(s->controllers[i]);
+
+		if (drain_covers(known, name) && !drain_covers(asked, name))
+			return err_set(
+				err, ERR_HELD,
+				"drain '%s' covers %s too, and asking again does not "
+				"resume it; name all services, choose another id, or "
+				"end the drain",
+				known->id, name);
 	}
 	return 0;
 }
@@ -298,6 +336,8 @@ static struct drain *put_drain(struct supervisor *s, struct call *call)
 			      known->id, known->owner, known->reason);
 		return NULL;
 	}
+	if (known && check_not_narrower(s, known, asked, err))
+		return NULL;
 	call->http_status = known ? 200 : 201;
 	if (known && drain_asks_the_same(known, asked))
 		return known;
@@ -469,6 +509,27 @@ static int check_saved(const struct supervisor *s, struct err *err)
 		       saved - known);
 }
 
+/* A drain of what is no longer in pool.yaml would cover nothing and say it is out. */
+static int check_drains(const struct supervisor *s, struct err *err)
+{
+	const struct list *services = pool_services(s->pool, s->server);
+	json_t *name;
+	size_t j;
+
+	for (int i = 0; i < s->drain_count; i++)
+		json_array_foreach (s->drains[i].services, j, name)
+			if (!pool_resolve_service(services, json_string_value(name), true,
+						  NULL))
+				return err_set(
+					err, ERR_CONFIG,
+					"drain '%s' of %s covers the service %s, which "
+					"pool.yaml does not drain any more; put it back "
+					"until the drain has ended",
+					s->drains[i].id, s->drains[i].owner,
+					json_string_value(name));
+	return 0;
+}
+
 /* Services that must be left running have no controller, so that nothing can touch them.
  */
 static int make_controllers(struct supervisor *s, struct err *err)
@@ -514,7 +575,7 @@ static int load(struct supervisor *s, const struct supervisor_setup *setup,
 	}
 	if (make_controllers(s, err))
 		return -1;
-	return check_saved(s, err);
+	return check_saved(s, err) || check_drains(s, err) ? -1 : 0;
 }
 
 struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct err *err)

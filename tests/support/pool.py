@@ -63,7 +63,10 @@ class Server:
                 return self.get('/v1/server')[0] == 200
             except (OSError, http.client.HTTPException):
                 return False
-        wait_until(answers, f'poold of {self.name} answers')
+        try:
+            wait_until(answers, f'poold of {self.name} answers')
+        except AssertionError as error:
+            raise AssertionError(f'{error}; its log:\n{self.log()}') from None
 
     def wait_phase(self, phase):
         wait_until(lambda: self.document()['phase'] == phase, f'{self.name} {phase}')

@@ -61,7 +61,8 @@ class Service:
         wait_until(lambda: self.listener or self.state() != 'running', 'the service listens')
 
     def state(self):
-        return self.scm.read()['state']
+        # A service that was deleted is stopped.
+        return (self.scm.read() or {'state': 'stopped'})['state']
 
     def run(self):
         while not self.is_over:

@@ -178,3 +178,17 @@ def test_a_restart_does_not_repeat_an_index(make_pool):
     assert after['index'] > before['index'] and after['epoch'] != before['epoch']
     assert after['boot_id'] == before['boot_id']
     wait_until(lambda: server.document()['phase'] == 'serving', 'serving')
+
+
+def test_it_stops_cleanly_while_many_wait(make_pool):
+    pool = make_pool()
+    server = pool.servers[0]
+    for _ in range(5):
+        waiting = [pool.start_poolctl('wait', 'frontend01', '--for', 'drained', '--timeout', '30s')
+                   for _ in range(10)]
+        wait_until(lambda: all(each.lines for each in waiting), 'all watch')
+        assert server.stop_poold() == 0
+        for each in waiting:
+            each.process.kill()
+            each.process.wait()
+        server.start_poold()

@@ -115,3 +115,32 @@ def test_a_profile_that_drains_by_logon_mode_is_not_started(make_pool):
                          f'      frontend01: {{address: {server.address}}}\n')
     done = server.run_poold('run', '--config', server.config)
     assert done.returncode == 2 and 'logon mode' in done.stderr
+
+
+def test_a_server_with_one_service_out_and_another_serving_is_not_drained(pool):
+    server = pool.servers[0]
+    assert pool.poolctl('drain', 'frontend01', '--service', 'RTCRGS').returncode == 0
+    assert server.document()['phase'] == 'draining'
+    waited = pool.poolctl('wait', 'frontend01', '--for', 'drained', '--timeout', '2s')
+    assert waited.returncode == 6
+    assert server.get('/readyz')[0] == 503
+
+
+def test_asking_for_less_does_not_resume_anything(pool):
+    assert pool.poolctl('drain', 'frontend01').returncode == 0
+    less = pool.poolctl('drain', 'frontend01', '--service', 'RTCRGS')
+    assert less.returncode == 5 and 'covers RTCSRV too' in less.stderr
+    assert states(pool) == {'RTCSRV': OUT, 'RTCRGS': OUT, 'REPLICA': IN}
+
+
+def test_a_drained_service_that_leaves_pool_yaml_is_missed(pool):
+    server = pool.servers[0]
+    server.scm.write({'services': {}})
+    status, _, drain = server.put('d1', {'reason': 'r', 'services': ['RTCRGS']})
+    assert status == 201 and drain['out'] is False
+    server.stop_poold()
+    profile = pool.folder / 'own.yaml'
+    profile.write_text(profile.read_text().replace('RTCRGS', 'OTHER'))
+    pool.file.write_text(pool.file.read_text().replace('RTCRGS', 'OTHER'))
+    done = server.run_poold('run', '--config', server.config)
+    assert done.returncode == 2 and "'d1'" in done.stderr and 'RTCRGS' in done.stderr

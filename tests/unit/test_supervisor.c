@@ -393,15 +393,24 @@ static void a_long_owner_and_reason_fit_into_the_refusal(void **state)
 	json_decref(text);
 }
 
-static void the_owner_may_change_what_is_drained(void **state)
+static void the_owner_may_drain_more_but_not_less_by_asking_again(void **state)
 {
 	(void)state;
-	succeeds(put("kb1", "{\"reason\":\"r\",\"owner\":\"me\"}"), 201);
-	becomes("B", out);
-	succeeds(put("kb1", "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"A\"]}"),
-		 200);
-	becomes("B", in);
+	succeeds(put("kb1",
+		     "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"A\",\"a\"]}"),
+		 201);
 	becomes("A", out);
+	fails(put("kb1", "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"B\"]}"),
+	      ERR_HELD, "covers A too");
+	becomes("B", in);
+	succeeds(put("kb1",
+		     "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"A\",\"B\"]}"),
+		 200);
+	becomes("B", out);
+	becomes("A", out);
+	fails(put("kb1", "{\"reason\":\"r\",\"owner\":\"me\",\"services\":[\"A\"]}"),
+	      ERR_HELD, "covers B too");
+	becomes("B", out);
 }
 
 static void a_service_that_is_not_there_is_refused_by_name(void **state)
@@ -591,7 +600,7 @@ int main(void)
 		TEST(an_end_may_be_repeated),
 		TEST(a_drain_of_another_owner_is_held),
 		TEST(a_long_owner_and_reason_fit_into_the_refusal),
-		TEST(the_owner_may_change_what_is_drained),
+		TEST(the_owner_may_drain_more_but_not_less_by_asking_again),
 		TEST(a_service_that_is_not_there_is_refused_by_name),
 		TEST(a_service_resumes_when_the_last_of_its_drains_ends),
 		TEST(a_restart_keeps_every_drain),

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import time
 
 import pytest
@@ -137,6 +138,24 @@ def test_somebody_continues_the_service(pool):
     events = pool.poolctl('events', 'frontend01')
     assert events.returncode == 0 and 'drift' in events.stdout
     assert pool.poolctl('resume', 'frontend01').returncode == 0
+
+
+def test_a_taken_port_does_not_keep_poold_from_holding_a_drain(pool):
+    second = pool.servers[1]
+    assert pool.poolctl('drain', 'frontend02').returncode == 0
+    second.machine.scm('stop', 'poold')
+    second.machine.wait_state('poold', 'stopped')
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((second.address, pool.api_port))
+        other.listen()
+        second.machine.scm('start', 'poold')
+        second.machine.wait_state('poold', 'running')
+        second.machine.scm('continue', SERVICE)
+        wait_until(lambda: scm_says(second)[0] == 'paused', 'paused again')
+        assert 'it is tried again' in second.log()
+    second.wait_answer()
+    assert pool.poolctl('resume', 'frontend02').returncode == 0
 
 
 def test_uninstall_is_refused_while_poold_holds_something(pool):
