@@ -32,6 +32,17 @@ static const char *const start_types[START__COUNT] = {
 	[START_DISABLED] = "disabled",
 };
 
+static const char *const on_deadlines[ON_DEADLINE__COUNT] = {
+	[ON_DEADLINE_HOLD] = "hold",
+	[ON_DEADLINE_RESUME] = "resume",
+	[ON_DEADLINE_STOP] = "stop",
+};
+
+static const char *const untils[UNTIL__COUNT] = {
+	[UNTIL_RESUME] = "resume",
+	[UNTIL_REBOOT] = "reboot",
+};
+
 static int find(const char *const *names, int count, const char *name)
 {
 	for (int i = 0; i < count; i++)
@@ -60,6 +71,16 @@ const char *start_type_name(enum start_type type)
 	return start_types[type];
 }
 
+const char *on_deadline_name(enum on_deadline on_deadline)
+{
+	return on_deadlines[on_deadline];
+}
+
+const char *until_name(enum until until)
+{
+	return untils[until];
+}
+
 int phase_from_name(const char *name)
 {
 	return find(phases, PHASE__COUNT, name);
@@ -78,6 +99,16 @@ int service_state_from_name(const char *name)
 int start_type_from_name(const char *name)
 {
 	return find(start_types, START__COUNT, name);
+}
+
+int on_deadline_from_name(const char *name)
+{
+	return find(on_deadlines, ON_DEADLINE__COUNT, name);
+}
+
+int until_from_name(const char *name)
+{
+	return find(untils, UNTIL__COUNT, name);
 }
 
 static bool is_letter_or_digit(char c)

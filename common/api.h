@@ -62,15 +62,30 @@ enum start_type {
 	START__COUNT,
 };
 
+/* What poold does when a drain's deadline is over before everything was drained. */
+enum on_deadline {
+	ON_DEADLINE_HOLD,
+	ON_DEADLINE_RESUME,
+	ON_DEADLINE_STOP,
+	ON_DEADLINE__COUNT,
+};
+
+/* How long a drain lasts: until somebody ends it, or only until the next boot. */
+enum until { UNTIL_RESUME, UNTIL_REBOOT, UNTIL__COUNT };
+
 const char *phase_name(enum phase phase);
 const char *want_name(enum want want);
 const char *service_state_name(enum service_state state);
 const char *start_type_name(enum start_type type);
+const char *on_deadline_name(enum on_deadline on_deadline);
+const char *until_name(enum until until);
 
 int phase_from_name(const char *name);
 int want_from_name(const char *name);
 int service_state_from_name(const char *name);
 int start_type_from_name(const char *name);
+int on_deadline_from_name(const char *name);
+int until_from_name(const char *name);
 
 /* A drain's id: 1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or digit. */
 bool api_id_is_valid(const char *id);

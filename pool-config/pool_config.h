@@ -8,6 +8,7 @@
 #ifndef POOLCTL_POOL_CONFIG_H
 #define POOLCTL_POOL_CONFIG_H
 
+#include "api.h"
 #include "buf.h"
 #include "err.h"
 #include "net_address.h"
@@ -22,8 +23,6 @@ enum service_method {
 	METHOD_PAUSE,
 	METHOD_LOGON_MODE, /* Remote Desktop: no new logons; the service is not paused */
 };
-
-enum on_deadline { ON_DEADLINE_HOLD, ON_DEADLINE_RESUME, ON_DEADLINE_STOP };
 
 enum dns_expectation { DNS_ANY, DNS_BALANCED, DNS_ONE_ADDRESS };
 
@@ -81,7 +80,7 @@ struct pool_server {
 	char *upgrade_domain;
 	int64_t rank;                   /* order of first start, from 1; -1: not given */
 	int64_t settle_ms, deadline_ms; /* -1: those of the pool */
-	int on_deadline;                /* -1: that of the pool */
+	int on_deadline;                /* enum on_deadline; -1: that of the pool */
 	struct list services; /* struct pool_service, complete; none: those of the pool */
 };
 
@@ -90,7 +89,7 @@ struct pool {
 	char *fqdn, *profile, *title, *notes;
 	int64_t settle_ms;
 	int64_t deadline_ms; /* -1: none */
-	int on_deadline;
+	int on_deadline;     /* enum on_deadline */
 	struct pool_dns dns;
 	struct pool_availability availability;
 	struct list floors; /* struct pool_floor_row */

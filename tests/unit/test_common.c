@@ -468,10 +468,17 @@ static void every_name_is_found_again(void **state)
 	for (int i = 0; i < START__COUNT; i++)
 		assert_int_equal(
 			start_type_from_name(start_type_name((enum start_type)i)), i);
+	for (int i = 0; i < ON_DEADLINE__COUNT; i++)
+		assert_int_equal(
+			on_deadline_from_name(on_deadline_name((enum on_deadline)i)), i);
+	for (int i = 0; i < UNTIL__COUNT; i++)
+		assert_int_equal(until_from_name(until_name((enum until)i)), i);
 	assert_int_equal(phase_from_name("Serving"), -1);
 	assert_int_equal(want_from_name(""), -1);
 	assert_int_equal(service_state_from_name("run"), -1);
 	assert_int_equal(start_type_from_name("auto"), -1);
+	assert_int_equal(on_deadline_from_name("wait"), -1);
+	assert_int_equal(until_from_name("shutdown"), -1);
 }
 
 static void ids_are_short_and_plain(void **state)
