@@ -36,13 +36,13 @@ PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATIC
 LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
 	-lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
-POOLCTL_LIBS := -lcurl -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
+POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
 else
 PLATFORM := unix
 EXE :=
 PLATFORM_FLAGS := -D_GNU_SOURCE
-POOLD_LIBS := -lmicrohttpd -ljansson -lyaml -lsqlite3 -lpthread
-POOLCTL_LIBS := -lcurl -ljansson -lyaml -lpthread
+POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lpthread
+POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lpthread
 endif
 
 OPTIMIZE ?= -O2 -g
@@ -128,12 +128,12 @@ test-tools: $(OUT)/tests/load_config
 $(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lyaml -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -lpthread
 
 $(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lyaml -ljansson -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
 
 windows-tests: setup-windows
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
@@ -165,7 +165,7 @@ build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(FUZZ_SOURCES) $(OUT)/obj/prof
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p build/fuzz/found
 	$(Q)clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-D_GNU_SOURCE -Icommon -Ipool-config -o $@ $^ -lyaml -ljansson -lpthread
+		-D_GNU_SOURCE -Icommon -Ipool-config -o $@ $^ -lnettle -lyaml -ljansson -lpthread
 
 fuzz: setup-build setup-check build/fuzz/fuzz_config
 	$(Q)build/fuzz/fuzz_config -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \

@@ -37,8 +37,8 @@ rule 'platform word outside its file' '\b(_WIN32|__MINGW32__|__linux__)\b' \
 rule 'Windows header outside a Windows file' '#include <(windows|winsvc|pdh|iphlpapi)\.h>' \
 	$(without "$product" '_windows\.[ch]$')
 for library in sqlite3.h:daemon/store.c microhttpd.h:daemon/http.c yaml.h:pool-config/yaml_tree.c \
-	curl/curl.h:ctl/client.c; do
-	rule "${library%%:*} belongs into ${library##*:}" "#include <${library%%:*}>" \
+	curl/curl.h:ctl/client.c nettle/:common/chain.c; do
+	rule "${library%%:*} belongs into ${library##*:}" "#include <${library%%:*}" \
 		$(without "$product" "^${library##*:}\$")
 done
 rule 'common knows nothing about pools' '#include "(pool_|schema|yaml_tree|scm|store|http)' \

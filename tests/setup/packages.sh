@@ -8,7 +8,7 @@ packages_of() {
 	case $1 in
 	# libc6-dev is only a recommendation of gcc's, and those are not installed.
 	build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libyaml-dev \
-		libcurl4-openssl-dev libc-ares-dev libsqlite3-dev ;;
+		nettle-dev libcurl4-openssl-dev libc-ares-dev libsqlite3-dev ;;
 	demo) echo python3 ;;
 	check) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-yaml \
 		curl clang-format cppcheck "$(command -v npm >/dev/null || echo nodejs npm)" ;;
