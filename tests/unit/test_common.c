@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "err.h"
+#include "event_kinds.h"
 #include "mem.h"
 #include "net_address.h"
 
@@ -473,12 +474,29 @@ static void every_name_is_found_again(void **state)
 			on_deadline_from_name(on_deadline_name((enum on_deadline)i)), i);
 	for (int i = 0; i < UNTIL__COUNT; i++)
 		assert_int_equal(until_from_name(until_name((enum until)i)), i);
+	for (int i = 0; i < EVENT__COUNT; i++)
+		assert_int_equal(
+			event_kind_from_name(event_kind_name((enum event_kind)i)), i);
+	assert_int_equal(event_kind_from_name("drain"), -1);
 	assert_int_equal(phase_from_name("Serving"), -1);
 	assert_int_equal(want_from_name(""), -1);
 	assert_int_equal(service_state_from_name("run"), -1);
 	assert_int_equal(start_type_from_name("auto"), -1);
 	assert_int_equal(on_deadline_from_name("wait"), -1);
 	assert_int_equal(until_from_name("shutdown"), -1);
+}
+
+/* The order of the table is that of the ids, so equal ones would stand side by side. */
+static void every_event_kind_has_its_own_id(void **state)
+{
+	int last = 0;
+
+	(void)state;
+	for (int i = 0; i < EVENT__COUNT; i++) {
+		assert_true(event_kind_id((enum event_kind)i) > last);
+		last = event_kind_id((enum event_kind)i);
+	}
+	assert_true(last <= 65535);
 }
 
 static void ids_are_short_and_plain(void **state)
@@ -525,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_buf_grows_as_needed),
 		cmocka_unit_test(a_buf_prints_more_than_it_has),
 		cmocka_unit_test(every_name_is_found_again),
+		cmocka_unit_test(every_event_kind_has_its_own_id),
 		cmocka_unit_test(ids_are_short_and_plain),
 	};
 
