@@ -37,6 +37,7 @@ LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
 	-lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
 POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
+POOLD_RESOURCES := $(OUT)/obj/messages.o
 else
 PLATFORM := unix
 EXE :=
@@ -72,7 +73,7 @@ PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 all: setup-build programs
 programs: $(PROGRAMS)
 
-$(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS)
+$(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
 
@@ -100,6 +101,18 @@ $(OUT)/obj/profiles.c: $(PROFILES) Makefile
 $(OUT)/obj/profiles.o: $(OUT)/obj/profiles.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# What Event Viewer shows of poold's events: for each id of the table, their own text.
+$(OUT)/obj/messages.mc: common/event_kinds.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ printf 'FacilityNames=(Poold=0)\n\n'; \
+		sed -n 's/^\t\[EVENT_.*{"[a-z_]*", \([0-9]*\), .*/MessageId=\1\nLanguage=English\n%1\n.\n/p' \
+			$<; } > $@
+
+$(OUT)/obj/messages.o: $(OUT)/obj/messages.mc
+	$(call say,MC,$@)
+	$(Q)x86_64-w64-mingw32-windmc -h $(@D) -r $(@D) $<
+	$(Q)x86_64-w64-mingw32-windres $(OUT)/obj/messages.rc $@
 
 -include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d)
 

@@ -17,6 +17,10 @@ enum {
 
 static const wchar_t service_name[] = L"poold";
 
+/* Where the Event Log service looks up what shows the events of eventlog_windows.c. */
+static const wchar_t source_key[] =
+	L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\poold";
+
 /* Windows calls back without an argument of ours, so these have to be here. */
 static HANDLE stop_event;
 static SERVICE_STATUS_HANDLE status_handle;
@@ -167,7 +171,7 @@ static void describe(SC_HANDLE service)
 				    &always);
 }
 
-int service_install(const char *config_path, struct err *err)
+static int create_service(const char *config_path, struct err *err)
 {
 	SC_HANDLE manager = OpenSCManagerW(
 		NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
@@ -214,7 +218,7 @@ static void stop(SC_HANDLE service)
 		Sleep(POLL_MS);
 }
 
-int service_uninstall(struct err *err)
+static int remove_service(struct err *err)
 {
 	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
 	SC_HANDLE service;
@@ -234,4 +238,46 @@ int service_uninstall(struct err *err)
 	}
 	CloseServiceHandle(manager);
 	return ret;
+}
+
+/* Event Viewer takes the messages from this program. */
+static int register_source(struct err *err)
+{
+	const DWORD types =
+		EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
+	wchar_t program[MAX_PATH];
+	LSTATUS status;
+
+	(void)GetModuleFileNameW(NULL, program, MAX_PATH);
+	status = RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key, L"EventMessageFile",
+				 REG_SZ, program,
+				 (DWORD)((wcslen(program) + 1) * sizeof(*program)));
+	if (!status)
+		status =
+			RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key, L"TypesSupported",
+					REG_DWORD, &types, sizeof(types));
+	SetLastError((DWORD)status);
+	return status ? fail(err, "register poold with the Event Log") : 0;
+}
+
+static int unregister_source(struct err *err)
+{
+	LSTATUS status = RegDeleteKeyW(HKEY_LOCAL_MACHINE, source_key);
+
+	SetLastError((DWORD)status);
+	return status && status != ERROR_FILE_NOT_FOUND
+		       ? fail(err, "take poold out of the Event Log's sources")
+		       : 0;
+}
+
+/* The source first: a second try finds it as it was, but refuses a service that exists.
+ */
+int service_install(const char *config_path, struct err *err)
+{
+	return register_source(err) || create_service(config_path, err) ? -1 : 0;
+}
+
+int service_uninstall(struct err *err)
+{
+	return remove_service(err) || unregister_source(err) ? -1 : 0;
 }
