@@ -383,6 +383,14 @@ int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server
 	return server->settle_ms >= 0 ? server->settle_ms : pool->settle_ms;
 }
 
+enum start_type pool_startup_while_drained(const struct pool *pool,
+					   const struct pool_server *server)
+{
+	return (enum start_type)(server->startup_while_drained >= 0
+					 ? server->startup_while_drained
+					 : pool->startup_while_drained);
+}
+
 static bool has_component(const struct pool_service *service, const char *word)
 {
 	LIST_EACH (char *, component, service->components)

@@ -81,6 +81,7 @@ struct pool_server {
 	int64_t rank;                   /* order of first start, from 1; -1: not given */
 	int64_t settle_ms, deadline_ms; /* -1: those of the pool */
 	int on_deadline;                /* enum on_deadline; -1: that of the pool */
+	int startup_while_drained;      /* enum start_type; -1: that of the pool */
 	struct list services; /* struct pool_service, complete; none: those of the pool */
 };
 
@@ -88,8 +89,9 @@ struct pool {
 	struct named named;
 	char *fqdn, *profile, *title, *notes;
 	int64_t settle_ms;
-	int64_t deadline_ms; /* -1: none */
-	int on_deadline;     /* enum on_deadline */
+	int64_t deadline_ms;       /* -1: none */
+	int on_deadline;           /* enum on_deadline */
+	int startup_while_drained; /* START_MANUAL or START_DISABLED */
 	struct pool_dns dns;
 	struct pool_availability availability;
 	struct list floors; /* struct pool_floor_row */
@@ -153,6 +155,10 @@ const struct list *pool_services(const struct pool *pool,
 				 const struct pool_server *server);
 int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server,
 		       const struct pool_service *service);
+
+/* What a service's startup type is while it is out: START_MANUAL or START_DISABLED. */
+enum start_type pool_startup_while_drained(const struct pool *pool,
+					   const struct pool_server *server);
 
 /*
  * The service that a person means by its short name, its display name, or a component, in

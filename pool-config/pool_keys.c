@@ -16,6 +16,8 @@ enum { DAY_MS = 86400000, YEAR_DAYS = 366, SERVERS_LIMIT = 10000 };
 static const char *const roles[] = {"drain", "leave", NULL};
 static const char *const methods[] = {"pause", "logon_mode", NULL};
 static const char *const on_deadlines[] = {"hold", "resume", "stop", NULL};
+/* Both hold against a plain boot; see pool_startup_while_drained(). */
+static const char *const held_startups[] = {"manual", "disabled", NULL};
 static const char *const expectations[] = {"any", "balanced", "one_address", NULL};
 static const char *const scm_kinds[] = {"windows", "simulated", NULL};
 
@@ -92,6 +94,9 @@ static const struct key server_keys[] = {
 	 .example = "8h"},
 	{"on_deadline", KEY_CHOICE, AT(pool_server, on_deadline), .choices = on_deadlines,
 	 .help = "instead of the pool's", .example = "hold"},
+	{"startup_while_drained", KEY_CHOICE, AT(pool_server, startup_while_drained),
+	 .min = START_MANUAL, .choices = held_startups, .help = "instead of the pool's",
+	 .example = "disabled"},
 	{"services", KEY_NAMED, AT(pool_server, services), .section = &service_section,
 	 .help = "what is different on this server; the rest is as in the pool",
 	 .example = "{RTCSRV: {exclude: [10.1.0.99]}}"},
@@ -169,10 +174,15 @@ static const struct key pool_keys[] = {
 	 .example = "30s"},
 	{"deadline", KEY_DURATION, AT(pool, deadline_ms), .min = 1000,
 	 .max = (int64_t)YEAR_DAYS * DAY_MS,
-	 .help = "how long a drain may take; this version does not enforce it yet",
+	 .help = "by when a drain should have reached drained, counted from its start",
 	 .example = "4h"},
 	{"on_deadline", KEY_CHOICE, AT(pool, on_deadline), .fallback = "hold",
 	 .choices = on_deadlines, .help = "what to do then", .example = "hold"},
+	{"startup_while_drained", KEY_CHOICE, AT(pool, startup_while_drained),
+	 .fallback = "manual", .min = START_MANUAL, .choices = held_startups,
+	 .help = "the startup type of a service that is out; disabled also holds against "
+		 "triggers and services that depend on it, until poold puts it back",
+	 .example = "disabled"},
 	{"dns", KEY_SECTION, AT(pool, dns), .section = &dns_section,
 	 .help = "what DNS should say about the pool; this version does not check it yet"},
 	{"availability", KEY_SECTION, AT(pool, availability),

@@ -184,7 +184,7 @@ static void load_choice(const struct value *value, int *choice)
 
 	for (int i = 0; value->key->choices[i]; i++) {
 		if (!strcmp(value->key->choices[i], value->node->text)) {
-			*choice = i;
+			*choice = (int)value->key->min + i;
 			buf_done(&allowed);
 			return;
 		}

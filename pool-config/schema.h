@@ -18,7 +18,7 @@
 enum key_type {
 	KEY_TEXT,     /* char * */
 	KEY_ENDPOINT, /* char *, "IP:PORT" or "[IPv6]:PORT" */
-	KEY_CHOICE,   /* int: index into `choices` */
+	KEY_CHOICE,   /* int: min, plus the index into `choices` */
 	KEY_DURATION, /* int64_t milliseconds, written "250ms", "10s", "5m", "2h", "1d" */
 	KEY_NUMBER,   /* int64_t */
 	KEY_FLAG,     /* bool, written true or false */
@@ -51,7 +51,7 @@ struct key {
 	enum key_type type;
 	bool is_required;
 	size_t offset;
-	int64_t min, max;     /* of a number or a duration in milliseconds */
+	int64_t min, max; /* of a number or a duration in milliseconds; min of a choice */
 	const char *fallback; /* the default, as it would be written in the file */
 	const struct section *section;
 	const char *const *choices; /* ends with NULL */

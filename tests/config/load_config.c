@@ -84,6 +84,8 @@ static void print_pool_keys(const struct pool *pool)
 	print_text_if("title", pool->title);
 	print_number_if("deadline", pool->deadline_ms);
 	print_number_if("on_deadline", pool->on_deadline);
+	if (pool->startup_while_drained != START_MANUAL)
+		print_number_if("startup", pool->startup_while_drained);
 	if (floor->kind || floor->value != 1)
 		printf(" floor %d%s", floor->value, floors[floor->kind]);
 	if (pool->availability.max_out != 1)
@@ -114,6 +116,7 @@ static void print_server(const struct pool_server *server)
 	print_number_if("settle", server->settle_ms);
 	print_number_if("deadline", server->deadline_ms);
 	print_number_if("on_deadline", server->on_deadline);
+	print_number_if("startup", server->startup_while_drained);
 	putchar('\n');
 	LIST_EACH (struct pool_service, service, server->services) {
 		printf("   ");
