@@ -17,12 +17,17 @@
 
 #include <stdint.h>
 
-enum { SCM_DISPLAY_BYTES = 256 };
+enum {
+	SCM_NAME_BYTES = 257, /* 256 characters, says CreateService */
+	SCM_DISPLAY_BYTES = 256,
+	SCM_REASON_BYTES = 192,
+	SCM_POLICY_BYTES = 64,
+};
 
 /* The delayed-auto-start flag; some systems cannot say, which is not the same as "no". */
 enum scm_flag { SCM_FLAG_NO, SCM_FLAG_YES, SCM_FLAG_UNSUPPORTED };
 
-enum scm_control { SCM_PAUSE, SCM_CONTINUE };
+enum scm_control { SCM_PAUSE, SCM_CONTINUE, SCM_STOP, SCM_CONTROL__COUNT };
 
 struct scm_status {
 	enum service_state
@@ -30,11 +35,60 @@ struct scm_status {
 	enum start_type start_type;
 	enum scm_flag delayed_auto_start;
 	bool accepts_pause;
-	uint32_t pid;          /* 0 while stopped */
-	uint32_t checkpoint;   /* rises while a pending state makes progress */
+	bool is_start_due;   /* starts automatically, and this boot has not started it yet
+			      */
+	uint32_t pid;        /* 0 while stopped */
+	uint32_t checkpoint; /* rises while a pending state makes progress */
 	uint32_t wait_hint_ms; /* how long the next step may take, as the service
 				  estimates */
 	char display_name[SCM_DISPLAY_BYTES];
+};
+
+/* What a service needs to be drained and put back, each a right of its own. */
+enum scm_right {
+	SCM_RIGHT_PAUSE,
+	SCM_RIGHT_CONFIGURE,
+	SCM_RIGHT_START,
+	SCM_RIGHT_STOP,
+	SCM_RIGHT__COUNT,
+};
+
+/* What the SCM does after a failure of the service; bits of scm_inspection.recovery. */
+enum scm_recovery {
+	SCM_RECOVERY_RESTART = 1,
+	SCM_RECOVERY_REBOOT = 2,
+	SCM_RECOVERY_RUN = 4,
+	SCM_RECOVERY_ON_ERROR = 8, /* also after it stopped with an error */
+};
+
+/* What is asked one by one, because each may fail for a reason of its own. */
+enum scm_fact {
+	SCM_FACT_DEPENDANTS,
+	SCM_FACT_TRIGGERS,
+	SCM_FACT_RECOVERY,
+	SCM_FACT_POLICY,
+	SCM_FACT_RIGHTS,
+	SCM_FACT__COUNT,
+};
+
+/* A service that needs the inspected one, be it over others. */
+struct scm_dependant {
+	char name[SCM_NAME_BYTES];
+	int start_type; /* enum start_type; -1: the SCM does not tell */
+	enum service_state state;
+};
+
+/* What could start a service that was set to Manual, and what poold may do to it.  A
+ * fact without a reason in `unknown` is known. */
+struct scm_inspection {
+	char unknown[SCM_FACT__COUNT][SCM_REASON_BYTES];
+	struct scm_dependant *dependants; /* whoever asked frees it */
+	size_t dependant_count;
+	unsigned trigger_count;        /* triggers that start the service */
+	unsigned recovery;             /* enum scm_recovery */
+	char policy[SCM_POLICY_BYTES]; /* the group policy's file; "": none sets it */
+	enum start_type policy_start_type;
+	unsigned denied; /* BIT(enum scm_right) that poold lacks */
 };
 
 struct scm;
@@ -47,11 +101,15 @@ struct scm_ops {
 	int (*set_startup)(struct scm *scm, const char *service, enum start_type type,
 			   enum scm_flag delayed_auto_start, struct err *err);
 	/* Returns once the service's handler took the control; the state may come later
-	 * or never. */
+	 * or never.  Stopping what is stopped is success. */
 	int (*control)(struct scm *scm, const char *service, enum scm_control control,
 		       struct err *err);
 	/* Starting what runs already is success. */
 	int (*start)(struct scm *scm, const char *service, struct err *err);
+	/* Changes nothing.  What cannot be found out is unknown in the inspection; fails
+	 * only if the service is not installed or the SCM cannot be asked. */
+	int (*inspect)(struct scm *scm, const char *service,
+		       struct scm_inspection *inspection, struct err *err);
 	void (*free)(struct scm *scm);
 };
 

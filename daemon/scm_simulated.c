@@ -18,19 +18,34 @@ struct scm_simulated {
 	char *path;
 };
 
-/* What a service does when it is asked to pause; "on_pause" in the file. */
+static const char *const control_names[SCM_CONTROL__COUNT] = {
+	[SCM_PAUSE] = "pause",
+	[SCM_CONTINUE] = "continue",
+	[SCM_STOP] = "stop",
+};
+
+/* What a service does with a control; "on_pause" and "on_stop" in the file.  The first
+ * row of a control is what it does if the file does not say. */
 static const struct behaviour {
+	enum scm_control control;
 	const char *name;
 	const char *state; /* afterwards; NULL: as before */
 	enum err_code code;
 	unsigned long number;
 	const char *text;
 } behaviours[] = {
-	{"pause", "paused", ERR_NONE, 0, NULL},
-	{"hang", "pause_pending", ERR_NONE, 0, NULL},
-	{"ignore", NULL, ERR_NONE, 0, NULL},
-	{"refuse", NULL, ERR_SCM_REFUSED, 1052, "the service does not take this control"},
-	{"fail", NULL, ERR_SCM_FAILED, 1053, "the service did not answer in time"},
+	{SCM_PAUSE, "pause", "paused", ERR_NONE, 0, NULL},
+	{SCM_PAUSE, "hang", "pause_pending", ERR_NONE, 0, NULL},
+	{SCM_PAUSE, "ignore", NULL, ERR_NONE, 0, NULL},
+	{SCM_PAUSE, "refuse", NULL, ERR_SCM_REFUSED, 1052,
+	 "the service does not take this control"},
+	{SCM_PAUSE, "fail", NULL, ERR_SCM_FAILED, 1053,
+	 "the service did not answer in time"},
+	{SCM_CONTINUE, "continue", "running", ERR_NONE, 0, NULL},
+	{SCM_STOP, "stop", "stopped", ERR_NONE, 0, NULL},
+	{SCM_STOP, "ignore", NULL, ERR_NONE, 0, NULL},
+	{SCM_STOP, "refuse", NULL, ERR_SCM_REFUSED, 1051,
+	 "running services depend on it"},
 };
 
 static json_t *load(const struct scm_simulated *scm, struct err *err)
@@ -96,6 +111,8 @@ static int read_service(const json_t *service, const char *name,
 		.accepts_pause =
 			state != STATE_STOPPED &&
 			!json_is_false(json_object_get(service, "accepts_pause")),
+		.is_start_due = state == STATE_STOPPED && start_type == START_AUTOMATIC &&
+				json_is_true(json_object_get(service, "never_started")),
 		.pid = number_of(service, "pid"),
 		.checkpoint = number_of(service, "checkpoint"),
 		.wait_hint_ms = number_of(service, "wait_hint_ms"),
@@ -150,17 +167,23 @@ static int set_startup(struct scm *base, const char *name, enum start_type type,
 	return change(base, name, "start_type", json_string(start_type_name(type)), err);
 }
 
-static const struct behaviour *behaviour_of(const json_t *service)
+static const struct behaviour *behaviour_of(const json_t *service,
+					    enum scm_control control)
 {
-	const char *name = text_of(service, "on_pause");
+	char *key = xasprintf("on_%s", control_names[control]);
+	const char *name = text_of(service, key);
+	const struct behaviour *chosen = NULL;
 
 	for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
-		if (!strcmp(behaviours[i].name, name))
-			return &behaviours[i];
-	return &behaviours[0];
+		if (behaviours[i].control == control &&
+		    (!chosen || !strcmp(behaviours[i].name, name)))
+			chosen = &behaviours[i];
+	free(key);
+	return chosen;
 }
 
-static int pause_service(struct scm *base, const char *name, struct err *err)
+static int behave(struct scm *base, const char *name, enum scm_control control,
+		  struct err *err)
 {
 	json_t *root = load((struct scm_simulated *)base, err);
 	json_t *service = root ? find(root, name, err) : NULL;
@@ -170,11 +193,12 @@ static int pause_service(struct scm *base, const char *name, struct err *err)
 		json_decref(root);
 		return -1;
 	}
-	behaviour = behaviour_of(service);
+	behaviour = behaviour_of(service, control);
 	json_decref(root);
 	if (behaviour->code)
 		return err_set_os(err, behaviour->code, behaviour->number,
-				  "cannot pause %s: %s", name, behaviour->text);
+				  "cannot %s %s: %s", control_names[control], name,
+				  behaviour->text);
 	return behaviour->state
 		       ? change(base, name, "state", json_string(behaviour->state), err)
 		       : 0;
@@ -187,15 +211,15 @@ static int control(struct scm *base, const char *name, enum scm_control control,
 
 	if (observe(base, name, &status, err))
 		return -1;
+	if (status.state == STATE_STOPPED && control == SCM_STOP)
+		return 0;
 	if (status.state == STATE_STOPPED)
 		return err_set_os(err, ERR_SCM_NOT_NOW, 1062,
 				  "the service %s is not started", name);
-	if (!status.accepts_pause)
+	if (!status.accepts_pause && control != SCM_STOP)
 		return err_set_os(err, ERR_SCM_REFUSED, 1052,
 				  "the service %s does not take this control", name);
-	if (control == SCM_PAUSE)
-		return pause_service(base, name, err);
-	return change(base, name, "state", json_string("running"), err);
+	return behave(base, name, control, err);
 }
 
 static int start(struct scm *base, const char *name, struct err *err)
@@ -207,9 +231,128 @@ static int start(struct scm *base, const char *name, struct err *err)
 	if (status.start_type == START_DISABLED)
 		return err_set_os(err, ERR_SCM_FAILED, 1058, "the service %s is disabled",
 				  name);
+	if (status.is_start_due && change(base, name, "never_started", json_false(), err))
+		return -1;
 	return status.state == STATE_STOPPED
 		       ? change(base, name, "state", json_string("running"), err)
 		       : 0;
+}
+
+/* ---- inspection: what the file says, or "unknown" ---- */
+
+static bool is_word(const json_t *value, const char *word)
+{
+	return json_is_string(value) && !strcmp(json_string_value(value), word);
+}
+
+static bool has_word(const json_t *list, const char *word)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (is_word(json_array_get(list, i), word))
+			return true;
+	return false;
+}
+
+static void set_unknown(struct scm_inspection *inspection, enum scm_fact fact)
+{
+	copy_text(inspection->unknown[fact], SCM_REASON_BYTES, "the file does not tell");
+}
+
+static void add_dependant(struct scm_inspection *inspection, const char *name,
+			  const json_t *service)
+{
+	struct scm_dependant *dependant;
+	struct scm_status status;
+
+	if (read_service(service, name, &status, NULL)) {
+		set_unknown(inspection, SCM_FACT_DEPENDANTS);
+		return;
+	}
+	inspection->dependants =
+		xrealloc(inspection->dependants,
+			 (inspection->dependant_count + 1) * sizeof(*dependant));
+	dependant = &inspection->dependants[inspection->dependant_count++];
+	dependant->start_type = (int)status.start_type;
+	dependant->state = status.state;
+	copy_text(dependant->name, sizeof(dependant->name), name);
+}
+
+static void read_dependants(json_t *services, const char *name,
+			    struct scm_inspection *inspection)
+{
+	const char *other;
+	json_t *service;
+
+	json_object_foreach (services, other, service) {
+		const json_t *needs = json_object_get(service, "depends_on");
+
+		if (is_word(needs, "unknown"))
+			set_unknown(inspection, SCM_FACT_DEPENDANTS);
+		else if (has_word(needs, name))
+			add_dependant(inspection, other, service);
+	}
+}
+
+static void read_recovery(const json_t *service, struct scm_inspection *inspection)
+{
+	static const struct {
+		const char *name;
+		enum scm_recovery recovery;
+	} words[] = {
+		{"restart", SCM_RECOVERY_RESTART},
+		{"reboot", SCM_RECOVERY_REBOOT},
+		{"run", SCM_RECOVERY_RUN},
+	};
+	const json_t *value = json_object_get(service, "recovery");
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is_word(value, words[i].name))
+			inspection->recovery |= words[i].recovery;
+}
+
+static void read_denied(const json_t *service, struct scm_inspection *inspection)
+{
+	static const char *const rights[SCM_RIGHT__COUNT] = {
+		[SCM_RIGHT_PAUSE] = "pause",
+		[SCM_RIGHT_CONFIGURE] = "configure",
+		[SCM_RIGHT_START] = "start",
+		[SCM_RIGHT_STOP] = "stop",
+	};
+	const json_t *denied = json_object_get(service, "denied");
+
+	for (unsigned i = 0; i < SCM_RIGHT__COUNT; i++)
+		if (has_word(denied, rights[i]))
+			inspection->denied |= 1u << i;
+}
+
+static int inspect(struct scm *base, const char *name, struct scm_inspection *inspection,
+		   struct err *err)
+{
+	static const char *const fields[SCM_FACT__COUNT] = {
+		[SCM_FACT_DEPENDANTS] = "", /* in the other services */
+		[SCM_FACT_TRIGGERS] = "triggers", [SCM_FACT_RECOVERY] = "recovery",
+		[SCM_FACT_POLICY] = "policy",     [SCM_FACT_RIGHTS] = "denied",
+	};
+	json_t *root = load((struct scm_simulated *)base, err);
+	json_t *service = root ? find(root, name, err) : NULL;
+
+	*inspection = (struct scm_inspection){.policy_start_type = START_AUTOMATIC};
+	if (!service) {
+		json_decref(root);
+		return -1;
+	}
+	for (int i = 0; i < SCM_FACT__COUNT; i++)
+		if (is_word(json_object_get(service, fields[i]), "unknown"))
+			set_unknown(inspection, (enum scm_fact)i);
+	read_dependants(json_object_get(root, "services"), name, inspection);
+	inspection->trigger_count = number_of(service, "triggers");
+	read_recovery(service, inspection);
+	if (!*inspection->unknown[SCM_FACT_POLICY])
+		copy_text(inspection->policy, sizeof(inspection->policy),
+			  text_of(service, "policy"));
+	read_denied(service, inspection);
+	json_decref(root);
+	return 0;
 }
 
 static void free_simulated(struct scm *base)
@@ -220,8 +363,8 @@ static void free_simulated(struct scm *base)
 	free(scm);
 }
 
-static const struct scm_ops simulated_ops = {observe, set_startup, control, start,
-					     free_simulated};
+static const struct scm_ops simulated_ops = {observe, set_startup, control,
+					     start,   inspect,     free_simulated};
 
 struct scm *scm_simulated_new(const char *path, struct err *err)
 {

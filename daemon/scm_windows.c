@@ -1,9 +1,7 @@
-#include "scm.h"
+#include "scm_windows.h"
 
 #include "mem.h"
 #include "wide_windows.h"
-
-#include <windows.h>
 
 #include <stdlib.h>
 
@@ -22,6 +20,8 @@ static const struct {
 } win32_errors[] = {
 	{ERROR_ACCESS_DENIED, ERR_SCM_DENIED,
 	 "access denied; poold needs the rights of a local administrator"},
+	{ERROR_DEPENDENT_SERVICES_RUNNING, ERR_SCM_REFUSED,
+	 "running services depend on it"},
 	{ERROR_INVALID_SERVICE_CONTROL, ERR_SCM_REFUSED,
 	 "the service does not take this control"},
 	{ERROR_SERVICE_REQUEST_TIMEOUT, ERR_SCM_FAILED,
@@ -44,7 +44,7 @@ static const struct {
 	{ERROR_SHUTDOWN_IN_PROGRESS, ERR_SCM_NOT_NOW, "the machine is shutting down"},
 };
 
-static int fail(struct err *err, const char *service, const char *what)
+int scm_windows_fail(struct err *err, const char *service, const char *what)
 {
 	DWORD number = GetLastError();
 
@@ -56,27 +56,27 @@ static int fail(struct err *err, const char *service, const char *what)
 	return err_set_os(err, ERR_SCM_FAILED, number, "cannot %s %s", what, service);
 }
 
-static SC_HANDLE open_service(const char *service, DWORD rights, const char *what,
-			      struct err *err)
+SC_HANDLE scm_windows_open(const char *service, DWORD rights, const char *what,
+			   struct err *err)
 {
 	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
 	SC_HANDLE handle = NULL;
 	wchar_t *name;
 
 	if (!manager) {
-		(void)fail(err, service, what);
+		(void)scm_windows_fail(err, service, what);
 		return NULL;
 	}
 	name = wide_from_utf8(service);
 	handle = OpenServiceW(manager, name, rights);
 	if (!handle)
-		(void)fail(err, service, what);
+		(void)scm_windows_fail(err, service, what);
 	free(name);
 	CloseServiceHandle(manager);
 	return handle;
 }
 
-static enum service_state state_from_win32(DWORD state)
+enum service_state scm_windows_state(DWORD state)
 {
 	switch (state) {
 	case SERVICE_STOPPED:
@@ -106,12 +106,14 @@ static int query_status(SC_HANDLE handle, const char *service, struct scm_status
 
 	if (!QueryServiceStatusEx(handle, SC_STATUS_PROCESS_INFO, (BYTE *)&raw,
 				  sizeof(raw), &needed))
-		return fail(err, service, "query");
-	status->state = state_from_win32(raw.dwCurrentState);
+		return scm_windows_fail(err, service, "query");
+	status->state = scm_windows_state(raw.dwCurrentState);
 	status->accepts_pause = raw.dwControlsAccepted & SERVICE_ACCEPT_PAUSE_CONTINUE;
 	status->pid = raw.dwProcessId;
 	status->checkpoint = raw.dwCheckPoint;
 	status->wait_hint_ms = raw.dwWaitHint;
+	status->is_start_due = raw.dwCurrentState == SERVICE_STOPPED &&
+			       raw.dwWin32ExitCode == ERROR_SERVICE_NEVER_STARTED;
 	return 0;
 }
 
@@ -125,7 +127,7 @@ static int no_delayed_flag(const char *service, struct scm_status *status,
 	status->delayed_auto_start = SCM_FLAG_UNSUPPORTED;
 	if (number == ERROR_INVALID_LEVEL || number == ERROR_CALL_NOT_IMPLEMENTED)
 		return 0;
-	return fail(err, service, "query the delayed start of");
+	return scm_windows_fail(err, service, "query the delayed start of");
 }
 
 static int query_config(SC_HANDLE handle, const char *service, struct scm_status *status,
@@ -141,8 +143,10 @@ static int query_config(SC_HANDLE handle, const char *service, struct scm_status
 	char *display;
 
 	if (!QueryServiceConfigW(handle, &raw.config, sizeof(raw), &needed))
-		return fail(err, service, "query the configuration of");
+		return scm_windows_fail(err, service, "query the configuration of");
 	status->start_type = (enum start_type)raw.config.dwStartType;
+	status->is_start_due =
+		status->is_start_due && status->start_type == START_AUTOMATIC;
 	display = wide_to_utf8(raw.config.lpDisplayName);
 	copy_text(status->display_name, sizeof(status->display_name), display);
 	free(display);
@@ -157,7 +161,7 @@ static int query_config(SC_HANDLE handle, const char *service, struct scm_status
 static int observe(struct scm *scm, const char *service, struct scm_status *status,
 		   struct err *err)
 {
-	SC_HANDLE handle = open_service(
+	SC_HANDLE handle = scm_windows_open(
 		service, SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG, "query", err);
 	int ret;
 
@@ -192,7 +196,8 @@ static int set_startup(struct scm *scm, const char *service, enum start_type typ
 		       enum scm_flag delayed_auto_start, struct err *err)
 {
 	SERVICE_DELAYED_AUTO_START_INFO delayed = {delayed_auto_start == SCM_FLAG_YES};
-	SC_HANDLE handle = open_service(service, SERVICE_CHANGE_CONFIG, "configure", err);
+	SC_HANDLE handle =
+		scm_windows_open(service, SERVICE_CHANGE_CONFIG, "configure", err);
 	int ret = 0;
 
 	(void)scm;
@@ -201,11 +206,11 @@ static int set_startup(struct scm *scm, const char *service, enum start_type typ
 	if (!ChangeServiceConfigW(handle, SERVICE_NO_CHANGE, (DWORD)type,
 				  SERVICE_NO_CHANGE, NULL, NULL, NULL, NULL, NULL, NULL,
 				  NULL))
-		ret = fail(err, service, "change the startup type of");
+		ret = scm_windows_fail(err, service, "change the startup type of");
 	else if (type == START_AUTOMATIC && delayed_auto_start != SCM_FLAG_UNSUPPORTED &&
 		 !ChangeServiceConfig2W(handle, SERVICE_CONFIG_DELAYED_AUTO_START_INFO,
 					&delayed))
-		ret = fail(err, service, "set the delayed start of");
+		ret = scm_windows_fail(err, service, "set the delayed start of");
 	CloseServiceHandle(handle);
 	if (!ret)
 		flush_configuration(service);
@@ -215,26 +220,35 @@ static int set_startup(struct scm *scm, const char *service, enum start_type typ
 static int control(struct scm *scm, const char *service, enum scm_control control,
 		   struct err *err)
 {
-	const char *what = control == SCM_PAUSE ? "pause" : "continue";
-	SC_HANDLE handle = open_service(service, SERVICE_PAUSE_CONTINUE, what, err);
+	static const struct {
+		const char *what;
+		DWORD right, code;
+		DWORD success; /* the error that says it is so already */
+	} controls[SCM_CONTROL__COUNT] = {
+		[SCM_PAUSE] = {"pause", SERVICE_PAUSE_CONTINUE, SERVICE_CONTROL_PAUSE, 0},
+		[SCM_CONTINUE] = {"continue", SERVICE_PAUSE_CONTINUE,
+				  SERVICE_CONTROL_CONTINUE, 0},
+		[SCM_STOP] = {"stop", SERVICE_STOP, SERVICE_CONTROL_STOP,
+			      ERROR_SERVICE_NOT_ACTIVE},
+	};
+	const char *what = controls[control].what;
+	SC_HANDLE handle = scm_windows_open(service, controls[control].right, what, err);
 	SERVICE_STATUS status;
 	int ret = 0;
 
 	(void)scm;
 	if (!handle)
 		return -1;
-	if (!ControlService(handle,
-			    control == SCM_PAUSE ? SERVICE_CONTROL_PAUSE
-						 : SERVICE_CONTROL_CONTINUE,
-			    &status))
-		ret = fail(err, service, what);
+	if (!ControlService(handle, controls[control].code, &status) &&
+	    GetLastError() != controls[control].success)
+		ret = scm_windows_fail(err, service, what);
 	CloseServiceHandle(handle);
 	return ret;
 }
 
 static int start(struct scm *scm, const char *service, struct err *err)
 {
-	SC_HANDLE handle = open_service(service, SERVICE_START, "start", err);
+	SC_HANDLE handle = scm_windows_open(service, SERVICE_START, "start", err);
 	int ret = 0;
 
 	(void)scm;
@@ -242,7 +256,7 @@ static int start(struct scm *scm, const char *service, struct err *err)
 		return -1;
 	if (!StartServiceW(handle, 0, NULL) &&
 	    GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
-		ret = fail(err, service, "start");
+		ret = scm_windows_fail(err, service, "start");
 	CloseServiceHandle(handle);
 	return ret;
 }
@@ -252,8 +266,8 @@ static void free_windows(struct scm *scm)
 	free(scm);
 }
 
-static const struct scm_ops windows_ops = {observe, set_startup, control, start,
-					   free_windows};
+static const struct scm_ops windows_ops = {observe, set_startup,         control,
+					   start,   scm_windows_inspect, free_windows};
 
 struct scm *scm_windows_new(struct err *err)
 {

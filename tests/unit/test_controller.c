@@ -249,7 +249,8 @@ static int start(struct scm *base, const char *service, struct err *err)
 	return is_failing ? failure(base, err) : 0;
 }
 
-static const struct scm_ops wrapper_ops = {observe, set_startup, control, start, NULL};
+static const struct scm_ops wrapper_ops = {observe, set_startup, control,
+					   start,   NULL,        NULL};
 
 /* ---- life of a poold ---- */
 
