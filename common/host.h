@@ -30,6 +30,12 @@ void host_user(char name[HOST_NAME_BYTES]);
  */
 int host_boot_id(char id[HOST_ID_BYTES], struct err *err);
 
+/*
+ * What of this machine waits for a reboot, in words, or NULL if nothing does: on Windows
+ * updates, components and files to be renamed, on Linux /run/reboot-required.
+ */
+int host_reboot_pending(const char **what, struct err *err);
+
 /* Random bytes good enough for names that must never be the same twice. */
 int host_random(void *bytes, size_t length, struct err *err);
 

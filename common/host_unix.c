@@ -52,6 +52,15 @@ int host_boot_id(char id[HOST_ID_BYTES], struct err *err)
 	return 0;
 }
 
+int host_reboot_pending(const char **what, struct err *err)
+{
+	static const char flag[] = "/run/reboot-required";
+
+	(void)err;
+	*what = host_file_exists(flag) ? flag : NULL;
+	return 0;
+}
+
 int host_random(void *bytes, size_t length, struct err *err)
 {
 	if (getrandom(bytes, length, 0) != (ssize_t)length)

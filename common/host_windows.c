@@ -111,6 +111,47 @@ int host_boot_id(char id[HOST_ID_BYTES], struct err *err)
 	return status ? -1 : 0;
 }
 
+/* No interface tells; these are where Windows' own parts write it down. */
+static const struct {
+	const wchar_t *key;
+	const wchar_t *value; /* NULL: that the key is there is enough */
+	const char *what;
+} reboot_marks[] = {
+	{L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\"
+	 L"RebootPending",
+	 NULL, "a component of Windows that was installed or removed"},
+	{L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\"
+	 L"RebootRequired",
+	 NULL, "Windows Update"},
+	{L"SYSTEM\\CurrentControlSet\\Control\\Session Manager",
+	 L"PendingFileRenameOperations", "files that are replaced at the next boot"},
+};
+
+int host_reboot_pending(const char **what, struct err *err)
+{
+	*what = NULL;
+	for (size_t i = 0; i < sizeof(reboot_marks) / sizeof(reboot_marks[0]); i++) {
+		const wchar_t *value = reboot_marks[i].value;
+		HKEY key = NULL;
+		LONG status = RegOpenKeyExW(HKEY_LOCAL_MACHINE, reboot_marks[i].key, 0,
+					    KEY_QUERY_VALUE, &key);
+
+		if (!status && value)
+			status = RegQueryValueExW(key, value, NULL, NULL, NULL, NULL);
+		if (key)
+			RegCloseKey(key);
+		if (!status) {
+			*what = reboot_marks[i].what;
+			return 0;
+		}
+		if (status != ERROR_FILE_NOT_FOUND)
+			return err_set_os(err, ERR_INTERNAL, (unsigned long)status,
+					  "cannot read the registry for %s",
+					  reboot_marks[i].what);
+	}
+	return 0;
+}
+
 /* Asked of the shell, not of %ProgramData%: a service may see another environment. */
 static void program_data(char path[HOST_PATH_BYTES])
 {
