@@ -6,6 +6,7 @@
 #include "log.h"
 #include "mem.h"
 #include "pool_config.h"
+#include "preflight.h"
 #include "reconcile.h"
 #include "routes.h"
 #include "service.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STALE_LEAST_MS = 15000, LISTEN_AGAIN_MS = 1000 };
+enum { STALE_LEAST_MS = 15000, LISTEN_AGAIN_MS = 1000, EXIT_NOT_POSSIBLE = 4 };
 
 /* Everything that one run needs; zeroed at first, so that it can be put down at any
  * stage. */
@@ -327,6 +328,55 @@ static int cmd_check(const char *config_path)
 	return status;
 }
 
+static json_t *look_at_services(const struct poold *poold, struct scm *scm)
+{
+	json_t *services = json_array();
+
+	LIST_EACH (struct pool_service, service,
+		   *pool_services(poold->pool, poold->server)) {
+		struct preflight_input input =
+			preflight_plan(poold->pool, poold->server, service);
+
+		if (service->role != ROLE_DRAIN)
+			continue;
+		preflight_look(scm, &input);
+		(void)json_array_append_new(services, preflight_service_to_json(&input));
+		preflight_done(&input);
+	}
+	return services;
+}
+
+/* Beside a poold that runs, or without one: what that one holds is not known here. */
+static int print_preflight(const struct poold *poold, struct scm *scm)
+{
+	struct preflight_machine machine = {.server = poold->server->named.name};
+	json_t *document;
+	bool is_possible;
+
+	preflight_look_at_machine(scm, &machine);
+	document = preflight_to_json(&machine, look_at_services(poold, scm));
+	is_possible = json_is_true(json_object_get(document, "possible"));
+	(void)json_dumpf(document, stdout, JSON_INDENT(2));
+	puts("");
+	json_decref(document);
+	return is_possible ? 0 : EXIT_NOT_POSSIBLE;
+}
+
+static int cmd_preflight(const char *config_path)
+{
+	struct poold poold = {0};
+	struct err err = {0};
+	int status = load_configuration(&poold, config_path);
+	struct scm *scm = status ? NULL : open_scm(poold.config, &err);
+
+	if (!status)
+		status = scm ? print_preflight(&poold, scm) : report(&err);
+	if (scm)
+		scm->ops->free(scm);
+	put_down(&poold);
+	return status;
+}
+
 static int cmd_dump_states(const char *config_path)
 {
 	(void)config_path;
@@ -348,6 +398,8 @@ static const struct command {
 } commands[] = {
 	{"run", cmd_run, "run in the foreground"},
 	{"check", cmd_check, "check the configuration and say what it means"},
+	{"preflight", cmd_preflight,
+	 "say whether a drain could work now, and what it would do"},
 	{"install", cmd_install, "register as a Windows service that starts at boot"},
 	{"uninstall", cmd_uninstall, "stop the Windows service and take it out"},
 	{"service", cmd_service, "for the Windows SCM, which starts the service with it"},

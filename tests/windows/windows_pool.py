@@ -16,13 +16,17 @@ class WindowsServer(pool.Server):
         super().__init__(pool, name, machine.address)
         self.machine = machine
 
-    def install_poold(self):
-        """Registers poold as a service that starts at boot, and starts it."""
+    def configure_poold(self):
+        """Writes poold.yaml to its standard place."""
         folder = self.machine.prefix / 'drive_c/ProgramData/poolctl'
         folder.mkdir(parents=True, exist_ok=True)
         (folder / 'poold.yaml').write_text(
             f'server: {self.name}\npool_file: \'{windows_path(self.pool.file)}\'\n'
             f'tick: {self.pool.tick}\n')
+
+    def install_poold(self):
+        """Registers poold as a service that starts at boot, and starts it."""
+        self.configure_poold()
         self.poold('install')
         self.machine.scm('start', 'poold')
         self.machine.wait_state('poold', 'running')

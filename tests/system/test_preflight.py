@@ -1,0 +1,111 @@
+"""poold preflight: what a drain would do, and what could defeat it."""
+
+import json
+import os
+
+import pytest
+
+
+@pytest.fixture
+def server(make_pool):
+    """A server whose poold was never started."""
+    return make_pool(start=False).servers[0]
+
+
+def preflight(server):
+    done = server.run_poold('preflight', '--config', server.config)
+    assert done.stderr == ''
+    document = json.loads(done.stdout)
+    assert done.returncode == (0 if document['possible'] else 4)
+    return document
+
+
+def codes(findings):
+    return {(finding['code'], finding['level']) for finding in findings}
+
+
+def test_a_service_that_can_be_drained(server):
+    before = server.scm.path.read_bytes()
+    document = preflight(server)
+    assert document['server'] == 'frontend01' and document['possible'] is True
+    assert document['reboot_pending'] is os.path.exists('/run/reboot-required')
+    (service,) = document['services']
+    assert service['observed'] == {'state': 'running', 'start_type': 'automatic',
+                                   'delayed_auto_start': True, 'accepts_pause': True}
+    assert service['changes'] == ['save: running, automatic (delayed)',
+                                  'startup type: automatic (delayed) -> manual', 'pause']
+    assert codes(service['findings']) == {('delayed_auto_start', 'note')}
+    assert 'sessions' not in service
+    assert server.scm.path.read_bytes() == before
+    assert not (server.folder / 'state').exists()
+
+
+def test_what_was_announced_is_what_a_drain_changes(make_pool):
+    pool = make_pool()
+    server = pool.servers[0]
+    assert preflight(server)['possible'] is True
+    assert pool.poolctl('drain', 'frontend01').returncode == 0
+    assert server.scm.says() == ('paused', 'manual', True)
+    (service,) = preflight(server)['services']
+    assert 'not_running' in {finding['code'] for finding in service['findings']}
+
+
+def test_everything_that_defeats_manual(server):
+    content = json.loads(server.scm.path.read_text())
+    content['services'] |= {
+        'RTCRGS': {'state': 'stopped', 'start_type': 'automatic', 'depends_on': ['RTCSRV']},
+        'puppet': {'state': 'running', 'start_type': 'automatic'},
+        'salt-minion': {'state': 'stopped', 'start_type': 'disabled'}}
+    server.scm.write(content)
+    server.scm.change(triggers=1, recovery='restart', policy='gpt00000.dom')
+    document = preflight(server)
+    (service,) = document['services']
+    assert document['possible'] is True
+    assert codes(service['findings']) == {
+        (code, 'warning') for code in ('start_triggers', 'dependants_start',
+                                       'recovery_restarts', 'group_policy')
+    } | {('delayed_auto_start', 'note')}
+    assert service['dependants'] == [
+        {'name': 'RTCRGS', 'start_type': 'automatic', 'state': 'stopped'}]
+    agents = [finding for finding in document['findings']
+              if finding['code'] == 'configuration_agent']
+    assert len(agents) == 1 and 'puppet' in agents[0]['text']
+
+
+def test_disabled_holds_against_triggers_and_dependants(server):
+    pool = server.pool
+    text = pool.file.read_text()
+    pool.file.write_text(text.replace('    servers:',
+                                      '    startup_while_drained: disabled\n    servers:', 1))
+    content = json.loads(server.scm.path.read_text())
+    content['services']['RTCRGS'] = {'state': 'stopped', 'start_type': 'automatic',
+                                     'depends_on': ['RTCSRV']}
+    server.scm.write(content)
+    server.scm.change(triggers=1)
+    (service,) = preflight(server)['services']
+    assert codes(service['findings']) == {('delayed_auto_start', 'note')}
+    assert 'startup type: automatic (delayed) -> disabled' in service['changes']
+
+
+@pytest.mark.parametrize('fields, code', [
+    ({'accepts_pause': False}, 'no_pause'), ({'denied': ['configure']}, 'missing_right'),
+    ({'state': 'strange'}, 'cannot_be_asked')])
+def test_a_drain_that_could_not_work(server, fields, code):
+    server.scm.change(**fields)
+    document = preflight(server)
+    assert document['possible'] is False
+    assert (code, 'refusal') in codes(document['services'][0]['findings'])
+
+
+def test_a_service_that_is_not_installed(server):
+    server.scm.write({'services': {}})
+    (service,) = preflight(server)['services']
+    assert service['possible'] is False and service['observed']['state'] == 'missing'
+    assert service['changes'] == []
+
+
+def test_a_mistake_in_the_configuration_is_said_instead(server):
+    server.config.write_text(server.config.read_text().replace('simulated\n', 'windows\n', 1))
+    done = server.run_poold('preflight', '--config', server.config)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert 'needs Windows' in done.stderr
