@@ -43,6 +43,12 @@ static const char *const untils[UNTIL__COUNT] = {
 	[UNTIL_REBOOT] = "reboot",
 };
 
+static const char *const end_reasons[END__COUNT] = {
+	[END_REQUEST] = "request",
+	[END_DEADLINE] = "deadline",
+	[END_REBOOT] = "reboot",
+};
+
 static int find(const char *const *names, int count, const char *name)
 {
 	for (int i = 0; i < count; i++)
@@ -81,6 +87,11 @@ const char *until_name(enum until until)
 	return untils[until];
 }
 
+const char *end_reason_name(enum end_reason reason)
+{
+	return end_reasons[reason];
+}
+
 int phase_from_name(const char *name)
 {
 	return find(phases, PHASE__COUNT, name);
@@ -109,6 +120,11 @@ int on_deadline_from_name(const char *name)
 int until_from_name(const char *name)
 {
 	return find(untils, UNTIL__COUNT, name);
+}
+
+int end_reason_from_name(const char *name)
+{
+	return find(end_reasons, END__COUNT, name);
 }
 
 static bool is_letter_or_digit(char c)

@@ -23,6 +23,7 @@ enum {
 	API_EVENTS_LIMIT = 1000,
 	API_SERVICES_LIMIT = 64,
 	API_DRAINS_LIMIT = 64,
+	API_DEADLINE_LIMIT_S = 366 * 24 * 3600,
 };
 
 enum phase {
@@ -73,12 +74,16 @@ enum on_deadline {
 /* How long a drain lasts: until somebody ends it, or only until the next boot. */
 enum until { UNTIL_RESUME, UNTIL_REBOOT, UNTIL__COUNT };
 
+/* Why a drain ended. */
+enum end_reason { END_REQUEST, END_DEADLINE, END_REBOOT, END__COUNT };
+
 const char *phase_name(enum phase phase);
 const char *want_name(enum want want);
 const char *service_state_name(enum service_state state);
 const char *start_type_name(enum start_type type);
 const char *on_deadline_name(enum on_deadline on_deadline);
 const char *until_name(enum until until);
+const char *end_reason_name(enum end_reason reason);
 
 int phase_from_name(const char *name);
 int want_from_name(const char *name);
@@ -86,6 +91,7 @@ int service_state_from_name(const char *name);
 int start_type_from_name(const char *name);
 int on_deadline_from_name(const char *name);
 int until_from_name(const char *name);
+int end_reason_from_name(const char *name);
 
 /* A drain's id: 1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or digit. */
 bool api_id_is_valid(const char *id);

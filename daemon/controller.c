@@ -1,4 +1,4 @@
-#include "controller.h"
+#include "held.h"
 
 #include "log.h"
 #include "mem.h"
@@ -7,75 +7,18 @@
 #include <string.h>
 
 enum {
-	POLL_MS = 100,     /* how often a state in motion is looked at */
-	ANSWER_MS = 10000, /* how long a control that was taken may have no effect */
-	LATE_PAUSE_MS =
-		60000, /* how long one that timed out (after 30 s) may still arrive */
-	HINT_LEAST_MS = 2000, /* services are often too hopeful in their wait hint */
-	HINT_MOST_MS = 600000,
-	HINT_NONE_MS =
-		30000, /* for a pending state without a hint: what the SCM allows */
-	RETRY_FIRST_MS = 1000,
-	RETRY_MOST_MS = 30000,
 	ACTIONS_A_STEP = 12, /* more than any way through the table needs */
-};
-
-struct controller {
-	const struct pool_service *service;
-	struct tools tools;
-	struct sessions_source source;
-	int64_t settle_ms;
-
-	enum want want;
-	char *why;
-
-	struct scm_status observed; /* valid unless state is missing or unknown */
-	enum service_state state;
-	struct err trouble; /* why the SCM or the store failed last */
-
-	bool has_saved;
-	struct saved saved;
-	bool was_held; /* it was out and Manual under this drain: if not now, that is
-			  drift */
-
-	/* What was asked last, and what came of it. */
-	enum action asked;
-	struct mono asked_at;
-	enum answer outcome; /* awaited, refused or failed */
-	struct mono retry_at;
-	int64_t retry_ms;
-
-	/* A pause that was sent may still arrive after the drain ended. */
-	bool is_pause_sent;
-	struct mono pause_sent_at;
-	int64_t pause_window_ms;
-
-	/* A pending state and when it last made progress. */
-	struct mono pending_since;
-	uint32_t pending_checkpoint;
-
-	struct progress progress;
-	struct err uncounted; /* why the count is unknown */
-	struct mono count_due;
-
-	struct decision decision;
+	PASSES_A_STEP = 4,
 };
 
 /* ---- the record ---- */
 
-static void record(struct controller *c, const char *kind, const char *text)
+void controller_record(struct controller *c, struct line line)
 {
-	struct err err = {0};
-	struct event event = {.time = clock_wall(),
-			      .kind = kind,
-			      .service = c->service->named.name,
-			      .who = "poold",
-			      .why = c->why,
-			      .text = text};
-
-	/* A lost line of the record must not keep poold from holding a service out. */
-	if (store_add_event(c->tools.store, &event, &err))
-		log_error("%s", err.text);
+	line.service = c->service->named.name;
+	line.who = "poold";
+	line.why = c->why;
+	record_add(c->tools.record, &line);
 }
 
 static void set_decision(struct controller *c, struct decision decision)
@@ -90,96 +33,18 @@ static void set_decision(struct controller *c, struct decision decision)
 			       phase_name(decision.phase), decision.message);
 
 	log_info("%s: %s", c->service->named.name, text);
-	record(c, "phase", text);
+	controller_record(c, (struct line){.kind = EVENT_PHASE, .text = text});
 	free(text);
+}
+
+static int put_saved(struct controller *c, struct err *err)
+{
+	return store_put_saved(c->tools.store, c->service->named.name, &c->saved, err);
 }
 
 /* ---- looking ---- */
 
-static bool is_pending(enum service_state state)
-{
-	return state == STATE_START_PENDING || state == STATE_STOP_PENDING ||
-	       state == STATE_PAUSE_PENDING || state == STATE_CONTINUE_PENDING;
-}
-
-static bool is_startup_held(enum start_type type)
-{
-	return type == START_MANUAL || type == START_DISABLED;
-}
-
-/* The action is done once the service is where it leads. */
-static bool is_reached(enum action asked, enum service_state state)
-{
-	return asked == ACT_PAUSE ? reconcile_is_out(state) : state == STATE_RUNNING;
-}
-
-static void note_drift(struct controller *c)
-{
-	bool is_held =
-		reconcile_is_out(c->state) && is_startup_held(c->observed.start_type);
-	char *text;
-
-	if (c->want != WANT_DRAINED || !c->has_saved) {
-		c->was_held = false;
-		return;
-	}
-	/* What cannot be seen now may have changed all the same: the next look tells. */
-	if (c->state == STATE_UNKNOWN)
-		return;
-	if (c->was_held && !is_held) {
-		text = xasprintf(
-			"somebody else changed the service: it is %s, startup %s",
-			service_state_name(c->state),
-			start_type_name(c->observed.start_type));
-		log_warning("%s: %s", c->service->named.name, text);
-		record(c, "drift", text);
-		free(text);
-	}
-	c->was_held = is_held;
-}
-
-/* A service that poold took out and that is gone now is never taken for one that need not
- * be there. */
-static enum service_state state_of_failure(const struct controller *c,
-					   const struct err *err)
-{
-	if (err->code != ERR_SCM_MISSING)
-		return STATE_UNKNOWN;
-	return c->service->is_optional && !c->has_saved ? STATE_ABSENT : STATE_MISSING;
-}
-
-static void observe(struct controller *c)
-{
-	struct mono now = c->tools.clock();
-	enum service_state before = c->state;
-	struct scm_status status = {0};
-	struct err err = {0};
-
-	if (c->tools.scm->ops->observe(c->tools.scm, c->service->named.name, &status,
-				       &err)) {
-		c->state = state_of_failure(c, &err);
-		c->trouble = err;
-	} else {
-		c->state = status.state;
-		c->observed = status;
-		if (c->asked == ACT_NONE)
-			c->trouble = (struct err){0};
-	}
-	if (before != c->state || status.checkpoint != c->pending_checkpoint)
-		c->pending_since = now;
-	c->pending_checkpoint = status.checkpoint;
-	if ((c->asked == ACT_PAUSE || c->asked == ACT_CONTINUE ||
-	     c->asked == ACT_START) &&
-	    is_reached(c->asked, c->state))
-		c->asked = ACT_NONE;
-	if (reconcile_is_out(c->state))
-		c->is_pause_sent = false;
-	else
-		progress_not_out(&c->progress);
-	note_drift(c);
-}
-
-static void count_sessions(struct controller *c)
+void controller_count(struct controller *c)
 {
 	struct sample sample = {.is_known = true};
 	struct err err = {0};
@@ -198,58 +63,46 @@ static void count_sessions(struct controller *c)
 	c->count_due = clock_add(sample.at, c->tools.tick_ms);
 }
 
+/* A service that poold took out and that is gone now is never taken for one that need not
+ * be there. */
+static enum service_state state_of_failure(const struct controller *c,
+					   const struct err *err)
+{
+	if (err->code != ERR_SCM_MISSING)
+		return STATE_UNKNOWN;
+	return c->service->is_optional && !c->has_saved ? STATE_ABSENT : STATE_MISSING;
+}
+
+static void observe(struct controller *c)
+{
+	enum service_state before = c->state;
+	struct scm_status status = {0};
+	struct err err = {0};
+
+	if (c->tools.scm->ops->observe(c->tools.scm, c->service->named.name, &status,
+				       &err)) {
+		c->state = state_of_failure(c, &err);
+		c->trouble = err;
+	} else {
+		c->state = status.state;
+		c->observed = status;
+		if (c->asking.asked == ACT_NONE)
+			c->trouble = (struct err){0};
+	}
+	asking_looked(&c->asking, before, c->state, status.checkpoint, c->tools.clock());
+	if (!reconcile_is_out(c->state))
+		progress_not_out(&c->progress);
+}
+
 /* ---- deciding ---- */
-
-static enum answer pending_answer(const struct controller *c)
-{
-	int64_t hint_ms = c->observed.wait_hint_ms;
-
-	if (!hint_ms)
-		hint_ms = HINT_NONE_MS;
-	if (hint_ms < HINT_LEAST_MS)
-		hint_ms = HINT_LEAST_MS;
-	if (hint_ms > HINT_MOST_MS)
-		hint_ms = HINT_MOST_MS;
-	return clock_since(c->pending_since, c->tools.clock()) > hint_ms ? ANSWER_LATE
-									 : ANSWER_AWAITED;
-}
-
-static bool may_pause_arrive(const struct controller *c)
-{
-	return c->want == WANT_SERVING && c->is_pause_sent &&
-	       clock_since(c->pause_sent_at, c->tools.clock()) <= c->pause_window_ms;
-}
-
-static enum answer answer_of(const struct controller *c)
-{
-	if (is_pending(c->state))
-		return pending_answer(c);
-	if (c->asked == ACT_NONE)
-		return may_pause_arrive(c) ? ANSWER_AWAITED : ANSWER_NONE;
-	if (c->outcome == ANSWER_AWAITED &&
-	    clock_since(c->asked_at, c->tools.clock()) > ANSWER_MS)
-		return ANSWER_LATE;
-	return c->outcome;
-}
-
-static enum startup startup_of(const struct controller *c)
-{
-	const struct scm_status *now = &c->observed;
-	bool is_flag_same = c->saved.delayed_auto_start == SCM_FLAG_UNSUPPORTED ||
-			    now->delayed_auto_start == SCM_FLAG_UNSUPPORTED ||
-			    now->start_type != START_AUTOMATIC ||
-			    c->saved.delayed_auto_start == now->delayed_auto_start;
-
-	if (c->want == WANT_SERVING && c->has_saved &&
-	    now->start_type == c->saved.start_type && is_flag_same)
-		return STARTUP_RESTORED;
-	return is_startup_held(now->start_type) ? STARTUP_HELD : STARTUP_BOOTS;
-}
 
 static enum saved_state saved_of(const struct controller *c)
 {
 	if (!c->has_saved)
 		return SAVED_NONE;
+	if (c->saved.start_type == START_DISABLED && c->state == STATE_STOPPED &&
+	    !held_is_to_be_enabled(c))
+		return SAVED_STOPPED;
 	if (c->saved.state == STATE_RUNNING)
 		return SAVED_RUNNING;
 	return c->saved.state == STATE_PAUSED ? SAVED_PAUSED : SAVED_STOPPED;
@@ -268,23 +121,29 @@ static enum tally tally_of(const struct controller *c)
 
 static struct decision decide(const struct controller *c)
 {
+	struct mono now = c->tools.clock();
+
 	return reconcile_next(&(struct situation){
-		.want = c->want,
+		.want = c->wanted.want,
 		.state = c->state,
 		.accepts_pause = c->observed.accepts_pause,
-		.startup = startup_of(c),
+		.startup = held_startup(c),
 		.saved = saved_of(c),
-		.answer = answer_of(c),
+		.answer = asking_answer(&c->asking, c->wanted.want, c->state,
+					c->observed.wait_hint_ms, now),
 		.tally = tally_of(c),
+		.may_cut = c->wanted.may_cut,
+		.is_coming_back = drift_is_coming_back(&c->drift, now),
 	});
 }
 
 /* ---- acting ---- */
 
-/* Where a state in motion leads is what the service was meant to be. */
-static enum service_state lasting_state(enum service_state state)
+/* Where a state in motion leads is what the service was meant to be; so is where the boot
+ * would have led one that starts automatically and had no turn yet. */
+static enum service_state lasting_state(const struct controller *c)
 {
-	switch (state) {
+	switch (c->state) {
 	case STATE_START_PENDING:
 	case STATE_CONTINUE_PENDING:
 		return STATE_RUNNING;
@@ -292,176 +151,292 @@ static enum service_state lasting_state(enum service_state state)
 		return STATE_PAUSED;
 	case STATE_STOP_PENDING:
 		return STATE_STOPPED;
+	case STATE_STOPPED:
+		return c->observed.is_start_due ? STATE_RUNNING : STATE_STOPPED;
 	default:
-		return state;
+		return c->state;
 	}
 }
 
-static int save(struct controller *c, struct err *err)
+static int claim_save(struct controller *c, struct err *err)
 {
-	struct saved saved = {
-		.state = lasting_state(c->state),
+	char *text;
+
+	c->saved = (struct saved){
+		.state = lasting_state(c),
 		.start_type = c->observed.start_type,
 		.delayed_auto_start = c->observed.delayed_auto_start,
 	};
-	char *text = xasprintf("was %s, startup %s", service_state_name(saved.state),
-			       start_type_name(saved.start_type));
-	int ret = store_put_saved(c->tools.store, c->service->named.name, &saved, err);
-
-	record(c, "saved", text);
+	text = xasprintf("was %s, startup %s; it is being taken out",
+			 service_state_name(c->saved.state),
+			 start_type_name(c->saved.start_type));
+	controller_record(c, (struct line){.kind = EVENT_SAVED,
+					   .text = text,
+					   .before = saved_to_json(&c->saved),
+					   .is_tied = true});
 	free(text);
-	if (store_commit(c->tools.store, ret ? NULL : err) || ret)
-		return -1;
-	c->saved = saved;
-	c->has_saved = true;
-	return 0;
+	return put_saved(c, err);
 }
 
-static int forget(struct controller *c, struct err *err)
+static const char *end_text(const struct controller *c)
 {
-	int ret = store_delete_saved(c->tools.store, c->service->named.name, err);
+	if (c->state == STATE_MISSING)
+		return "the service was uninstalled; this is what it was before the drain";
+	return c->state == c->saved.state
+		       ? "everything is as it was before the drain"
+		       : "the startup type is as it was before the drain; it did not run "
+			 "then, and its state is left as it is";
+}
 
-	record(c, "restored", "everything is as it was before the drain");
-	if (store_commit(c->tools.store, ret ? NULL : err) || ret)
-		return -1;
-	c->has_saved = false;
-	return 0;
+static int claim_forget(struct controller *c, struct err *err)
+{
+	controller_record(c, (struct line){.kind = c->state == STATE_MISSING
+							   ? EVENT_FORGOTTEN
+							   : EVENT_RESTORED,
+					   .text = end_text(c),
+					   .before = saved_to_json(&c->saved),
+					   .after = controller_seen_to_json(c),
+					   .is_tied = true});
+	return store_delete_saved(c->tools.store, c->service->named.name, err);
+}
+
+/* How many sessions a stop ends is written before it ends them. */
+static int claim_cut(struct controller *c, struct err *err)
+{
+	bool is_known = c->progress.last.is_known;
+
+	c->is_stop_refused = false;
+	c->saved.cutting = is_known ? c->progress.last.count : -1;
+	controller_record(c, (struct line){.kind = EVENT_ACTION,
+					   .text = "to be stopped, with these sessions",
+					   .before = controller_seen_to_json(c),
+					   .is_tied = true});
+	return put_saved(c, err);
+}
+
+static void note_failure(struct controller *c, enum action action, const struct err *err)
+{
+	c->trouble = *err;
+	if (!asking_failed(&c->asking, action, err, c->tools.clock()))
+		return;
+	log_warning("%s: %s", c->service->named.name, err->text);
+	controller_record(c, (struct line){.kind = EVENT_FAILED,
+					   .text = err->text,
+					   .after = controller_seen_to_json(c)});
+}
+
+static bool is_due(const struct controller *c, enum action action)
+{
+	struct mono now = c->tools.clock();
+	bool is_undoing = c->is_adrift && (action == ACT_SET_STARTUP ||
+					   action == ACT_PAUSE || action == ACT_STOP);
+
+	return asking_is_due(&c->asking, action, now) &&
+	       (!is_undoing || drift_may_be_undone(&c->drift, now));
+}
+
+/* The store says what goes wrong when it is committed. */
+static void put_stale(struct controller *c)
+{
+	if (c->has_saved && c->is_saved_stale)
+		(void)put_saved(c, NULL);
+}
+
+/* Puts what must be on disk before the next action into the open transaction. */
+static void claim(struct controller *c)
+{
+	static int (*const claims[ACT__COUNT])(struct controller *, struct err *) = {
+		[ACT_SAVE] = claim_save,
+		[ACT_FORGET] = claim_forget,
+		[ACT_STOP] = claim_cut,
+	};
+	enum action action = c->decision.action;
+
+	/* It was to be stopped, and then there was no more reason to. */
+	if (c->is_cut_written) {
+		c->is_cut_written = false;
+		held_forget_cutting(c);
+	}
+	put_stale(c);
+	/* Whether there still are sessions to cut is seen now. */
+	if (action == ACT_STOP && is_due(c, action)) {
+		controller_count(c);
+		set_decision(c, decide(c));
+		action = c->decision.action;
+	}
+	if (!claims[action] || !is_due(c, action))
+		return;
+	c->claimed = action;
+	(void)claims[action](c, NULL);
+}
+
+static void on_committed(struct controller *c, const struct err *err)
+{
+	enum action action = c->claimed;
+
+	c->claimed = ACT_NONE;
+	if (!err->code)
+		c->is_saved_stale = false;
+	if (action == ACT_NONE)
+		return;
+	if (err->code) {
+		if (action == ACT_STOP)
+			c->saved.cutting = 0;
+		note_failure(c, action, err);
+		return;
+	}
+	if (action == ACT_STOP) {
+		c->is_cut_written = true;
+		return;
+	}
+	c->has_saved = action == ACT_SAVE;
+	asking_done(&c->asking, action, c->tools.clock());
+	c->trouble = (struct err){0};
+	log_info("%s: %s", c->service->named.name, action_name(action));
+	set_decision(c, decide(c));
 }
 
 static int run_action(struct controller *c, enum action action, struct err *err)
 {
 	const struct scm_ops *ops = c->tools.scm->ops;
 	const char *name = c->service->named.name;
+	enum start_type type = held_wanted_startup(c);
 
 	switch (action) {
-	case ACT_SAVE:
-		return save(c, err);
-	case ACT_SET_MANUAL:
-		return ops->set_startup(c->tools.scm, name, START_MANUAL,
-					SCM_FLAG_UNSUPPORTED, err);
+	case ACT_SET_STARTUP:
+	case ACT_RESTORE_STARTUP:
+		return ops->set_startup(c->tools.scm, name, type,
+					type == c->saved.start_type
+						? c->saved.delayed_auto_start
+						: SCM_FLAG_UNSUPPORTED,
+					err);
 	case ACT_PAUSE:
 		return ops->control(c->tools.scm, name, SCM_PAUSE, err);
-	case ACT_RESTORE_STARTUP:
-		return ops->set_startup(c->tools.scm, name, c->saved.start_type,
-					c->saved.delayed_auto_start, err);
+	case ACT_STOP:
+		return ops->control(c->tools.scm, name, SCM_STOP, err);
 	case ACT_CONTINUE:
 		return ops->control(c->tools.scm, name, SCM_CONTINUE, err);
 	case ACT_START:
 		return ops->start(c->tools.scm, name, err);
-	case ACT_FORGET:
-		return forget(c, err);
 	default:
 		return 0;
 	}
 }
 
-static void plan_retry(struct controller *c, bool is_repeated)
+static bool is_on_the_scm(const struct controller *c, enum action action)
 {
-	c->retry_ms = is_repeated ? c->retry_ms * 2 : RETRY_FIRST_MS;
-	if (c->retry_ms > RETRY_MOST_MS)
-		c->retry_ms = RETRY_MOST_MS;
-	c->retry_at = clock_add(c->tools.clock(), c->retry_ms);
-}
-
-/* "Not now" is asked again at every look for a while, as states pass; then it is a
- * failure. */
-static void note_failure(struct controller *c, enum action action, const struct err *err)
-{
-	struct mono now = c->tools.clock();
-	bool is_repeated = c->asked == action &&
-			   (c->outcome == ANSWER_REFUSED || c->outcome == ANSWER_FAILED);
-	bool is_new = c->asked != action;
-
-	c->trouble = *err;
-	if (is_new)
-		c->asked_at = now;
-	c->asked = action;
-	if (err->code == ERR_SCM_NOT_NOW && clock_since(c->asked_at, now) <= ANSWER_MS) {
-		c->outcome = ANSWER_NONE;
-		c->retry_at = clock_add(now, POLL_MS);
-		return;
-	}
-	c->outcome = err->code == ERR_SCM_REFUSED ? ANSWER_REFUSED : ANSWER_FAILED;
-	plan_retry(c, is_repeated);
-	if (is_repeated)
-		return;
-	log_warning("%s: %s", c->service->named.name, err->text);
-	record(c, "failed", err->text);
-}
-
-static void note_success(struct controller *c, enum action action)
-{
-	bool is_control =
-		action == ACT_PAUSE || action == ACT_CONTINUE || action == ACT_START;
-	bool is_repeated = c->asked == action;
-
-	c->trouble = (struct err){0};
-	c->asked = is_control ? action : ACT_NONE;
-	c->outcome = ANSWER_AWAITED;
-	/* What had no effect once is asked again at a growing distance. */
-	if (is_control && !is_repeated)
-		c->asked_at = c->tools.clock();
-	if (is_control)
-		plan_retry(c, is_repeated);
-}
-
-static bool is_due(const struct controller *c, enum action action)
-{
-	return c->asked != action || clock_since(c->retry_at, c->tools.clock()) >= 0;
+	if (action == ACT_STOP)
+		return c->is_cut_written;
+	return action != ACT_NONE && action != ACT_WAIT && action != ACT_SAVE &&
+	       action != ACT_FORGET;
 }
 
 /* Carries out one action; false if it failed or must wait, so that this round is over. */
 static bool act(struct controller *c, enum action action)
 {
+	json_t *before = controller_seen_to_json(c);
 	struct err err = {0};
-	int ret;
 
-	if (action == ACT_NONE || action == ACT_WAIT || !is_due(c, action))
-		return false;
-	if (action != ACT_SAVE && action != ACT_FORGET && c->asked != action)
-		record(c, "action", action_name(action));
-	ret = run_action(c, action, &err);
-	/* A control that timed out counts as sent: the service may take it yet. */
-	if (action == ACT_PAUSE && (!ret || err.code == ERR_SCM_FAILED)) {
-		c->is_pause_sent = true;
-		c->pause_window_ms = ret ? LATE_PAUSE_MS : ANSWER_MS;
-		c->pause_sent_at = c->tools.clock();
-	}
-	if (ret) {
+	if (run_action(c, action, &err)) {
+		json_decref(before);
+		c->is_cut_written = false;
+		/* One that timed out may be taken yet. */
+		c->is_stop_refused = action == ACT_STOP && err.code != ERR_SCM_FAILED;
 		note_failure(c, action, &err);
 		return false;
 	}
+	c->is_cut_written = false;
+	c->trouble = (struct err){0};
+	asking_done(&c->asking, action, c->tools.clock());
 	log_info("%s: %s", c->service->named.name, action_name(action));
-	note_success(c, action);
+	observe(c);
+	controller_record(c, (struct line){.kind = EVENT_ACTION,
+					   .text = action_name(action),
+					   .before = json_incref(before),
+					   .after = controller_seen_to_json(c)});
+	held_note_change(c, before);
+	set_decision(c, decide(c));
+	json_decref(before);
 	return true;
+}
+
+/* ---- a round ---- */
+
+static void look(struct controller *c)
+{
+	json_t *before = controller_seen_to_json(c);
+
+	observe(c);
+	held_note_change(c, before);
+	json_decref(before);
+	set_decision(c, decide(c));
+	claim(c);
+}
+
+/* Acting comes before counting: a service that is to be out should be out first.  True if
+ * something is to be written next. */
+static bool act_all(struct controller *c)
+{
+	enum action action = c->decision.action;
+
+	for (int i = 0; i < ACTIONS_A_STEP && is_on_the_scm(c, action) &&
+			is_due(c, action) && act(c, action);
+	     i++)
+		action = c->decision.action;
+	if (clock_since(c->count_due, c->tools.clock()) >= 0) {
+		controller_count(c);
+		set_decision(c, decide(c));
+	}
+	action = c->decision.action;
+	return (action == ACT_SAVE || action == ACT_FORGET || action == ACT_STOP) &&
+	       is_due(c, action);
 }
 
 static int64_t next_look_ms(const struct controller *c)
 {
-	bool is_moving = is_pending(c->state) || c->asked != ACT_NONE ||
+	bool is_moving = asking_is_pending(c->state) || c->asking.asked != ACT_NONE ||
 			 c->decision.action != ACT_NONE;
 	int64_t until_count_ms = clock_since(c->tools.clock(), c->count_due);
 
 	if (until_count_ms < 1)
 		return 1;
-	return is_moving && until_count_ms > POLL_MS ? POLL_MS : until_count_ms;
+	return is_moving && until_count_ms > ASKING_POLL_MS ? ASKING_POLL_MS
+							    : until_count_ms;
 }
 
-int64_t controller_step(struct controller *c)
+/* A record that cannot be written must not keep poold from holding services out: only
+ * what was claimed fails with it. */
+static void commit(struct controller *const *controllers, size_t count)
 {
-	observe(c);
-	set_decision(c, decide(c));
-	/* Acting comes before counting: a service that is to be out should be out first.
-	 */
-	for (int i = 0; i < ACTIONS_A_STEP && act(c, c->decision.action); i++) {
-		observe(c);
-		set_decision(c, decide(c));
+	struct err err = {0};
+
+	(void)record_commit(controllers[0]->tools.record, &err);
+	for (size_t i = 0; i < count; i++)
+		on_committed(controllers[i], &err);
+}
+
+int64_t controllers_step(struct controller *const *controllers, size_t count)
+{
+	int64_t next_ms = controllers[0]->tools.tick_ms;
+	bool is_going_on = true;
+
+	for (int pass = 0; pass < PASSES_A_STEP && is_going_on; pass++) {
+		is_going_on = false;
+		for (size_t i = 0; i < count; i++)
+			look(controllers[i]);
+		commit(controllers, count);
+		for (size_t i = 0; i < count; i++)
+			is_going_on = act_all(controllers[i]) || is_going_on;
 	}
-	if (clock_since(c->count_due, c->tools.clock()) >= 0) {
-		count_sessions(c);
-		set_decision(c, decide(c));
+	for (size_t i = 0; i < count; i++)
+		put_stale(controllers[i]);
+	commit(controllers, count);
+	for (size_t i = 0; i < count; i++) {
+		int64_t due_ms = next_look_ms(controllers[i]);
+
+		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
-	return next_look_ms(c);
+	return next_ms;
 }
 
 /* ---- from outside ---- */
@@ -477,10 +452,13 @@ struct controller *controller_new(const struct pool *pool,
 	c->service = service;
 	c->tools = *tools;
 	c->settle_ms = pool_settle_ms(pool, server, service);
+	c->held_type = pool_startup_while_drained(pool, server);
 	c->state = STATE_UNKNOWN;
 	sessions_source_init(&c->source, pool, server, service);
 	got = store_get_saved(tools->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
+	if (c->has_saved && !c->saved.is_held)
+		asking_expect_pause(&c->asking, tools->clock());
 	if (got >= 0)
 		return c;
 	controller_free(c);
@@ -496,22 +474,38 @@ void controller_free(struct controller *c)
 	free(c);
 }
 
-void controller_want(struct controller *c, enum want want, const char *why)
+static bool is_another(const struct wanted *a, const struct wanted *b)
 {
+	return a->want != b->want || a->leaves_startup != b->leaves_startup ||
+	       a->may_cut != b->may_cut;
+}
+
+void controller_want(struct controller *c, const struct wanted *wanted)
+{
+	const struct drain *cover = wanted->cover;
+	bool is_turn = c->wanted.want != wanted->want, is_first = !c->why;
+	bool is_new = is_another(&c->wanted, wanted);
+
 	free(c->why);
-	c->why = xstrdup(why);
-	if (c->want == want)
-		return;
-	c->want = want;
-	/* What was asked for the other direction is no longer waited for, but for a pause
-	 * that may still arrive. */
-	c->asked = ACT_NONE;
-	if (want == WANT_DRAINED) {
+	c->why = cover ? xasprintf("drain %s of %s: %s", cover->id, cover->owner,
+				   cover->reason)
+		       : xstrdup("no drain covers it");
+	/* What poold itself will change now is no drift, and what somebody did to another
+	 * drain is no concern of this one.  What an earlier poold held is compared. */
+	if (!is_first && is_turn) {
+		c->saved.is_held = c->is_adrift = false;
+		c->drift = (struct drift){0};
+	}
+	c->wanted = *wanted;
+	c->wanted.cover = NULL;
+	if (is_turn)
+		asking_turn(&c->asking);
+	if (is_turn && wanted->want == WANT_DRAINED) {
 		progress_restart(&c->progress);
 		c->count_due = c->tools.clock();
 	}
 	/* Said before it is done: doing it may take as long as the SCM likes. */
-	if (c->decision.message)
+	if (is_new && c->decision.message)
 		set_decision(c, decide(c));
 }
 
@@ -540,92 +534,12 @@ bool controller_has_saved(const struct controller *c)
 	return c->has_saved;
 }
 
+int64_t controller_cut(const struct controller *c)
+{
+	return c->has_saved ? c->saved.cut : 0;
+}
+
 const struct progress *controller_progress(const struct controller *c)
 {
 	return &c->progress;
-}
-
-static json_t *flag_to_json(enum scm_flag flag)
-{
-	return flag == SCM_FLAG_UNSUPPORTED ? json_null()
-					    : json_boolean(flag == SCM_FLAG_YES);
-}
-
-static json_t *observed_to_json(const struct controller *c)
-{
-	const struct scm_status *now = &c->observed;
-
-	if (c->state >= STATE_MISSING)
-		return json_pack("{ss sn sn sn sn}", "state",
-				 service_state_name(c->state), "start_type",
-				 "delayed_auto_start", "accepts_pause", "pid");
-	return json_pack("{ss ss so sb sI}", "state", service_state_name(c->state),
-			 "start_type", start_type_name(now->start_type),
-			 "delayed_auto_start", flag_to_json(now->delayed_auto_start),
-			 "accepts_pause", now->accepts_pause, "pid",
-			 (json_int_t)now->pid);
-}
-
-static json_t *saved_to_json(const struct controller *c)
-{
-	if (!c->has_saved)
-		return json_null();
-	return json_pack("{ss ss so}", "state", service_state_name(c->saved.state),
-			 "start_type", start_type_name(c->saved.start_type),
-			 "delayed_auto_start", flag_to_json(c->saved.delayed_auto_start));
-}
-
-static json_t *sessions_to_json(const struct controller *c)
-{
-	bool is_known = c->progress.has_sample && c->progress.last.is_known;
-	json_int_t count = (json_int_t)c->progress.last.count;
-	json_t *source = json_pack("{ss so}", "kind", "tcp", "count",
-				   is_known ? json_integer(count) : json_null());
-
-	if (!is_known && c->uncounted.code)
-		(void)json_object_set_new(source, "error",
-					  json_string(c->uncounted.text));
-	return json_pack("{sb so sI s[o]}", "known", is_known, "count",
-			 is_known ? json_integer(count) : json_null(), "peak",
-			 (json_int_t)c->progress.peak, "sources", source);
-}
-
-static json_t *message_of(const struct controller *c)
-{
-	bool has_detail = c->trouble.code && c->decision.phase == PHASE_ATTENTION;
-
-	if (c->decision.phase == PHASE_DRAINING && c->progress.last.count > 0 &&
-	    reconcile_is_out(c->state) && c->progress.last.is_known)
-		return json_sprintf("%lld sessions left",
-				    (long long)c->progress.last.count);
-	if (c->decision.phase == PHASE_DRAINING && !c->progress.last.is_known &&
-	    reconcile_is_out(c->state))
-		return json_sprintf("%s: %s", c->decision.message, c->uncounted.text);
-	return json_sprintf("%s%s%s%s", c->decision.message, has_detail ? " (" : "",
-			    has_detail ? c->trouble.text : "", has_detail ? ")" : "");
-}
-
-static json_t *components_to_json(const struct controller *c)
-{
-	json_t *components = json_array();
-
-	LIST_EACH (char *, component, c->service->components)
-		(void)json_array_append_new(components, json_string(*component));
-	return components;
-}
-
-json_t *controller_to_json(const struct controller *c)
-{
-	const char *name = c->service->named.name;
-	const char *display = c->observed.display_name;
-
-	if (!*display && c->service->display_name)
-		display = c->service->display_name;
-
-	return json_pack("{ss ss so ss ss ss so so so so}", "name", name, "display_name",
-			 *display ? display : name, "components", components_to_json(c),
-			 "phase", phase_name(c->decision.phase), "wanted",
-			 want_name(c->want), "method", "pause", "message", message_of(c),
-			 "observed", observed_to_json(c), "saved", saved_to_json(c),
-			 "sessions", sessions_to_json(c));
 }

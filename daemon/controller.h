@@ -1,25 +1,28 @@
 /*
- * Keeps one Windows service where it is wanted: looks, counts, decides, acts.
+ * Keeps Windows services where they are wanted: looks, counts, decides, acts.
  *
  * Used by the supervisor thread only.
  */
 #ifndef POOLD_CONTROLLER_H
 #define POOLD_CONTROLLER_H
 
+#include "drains.h"
 #include "pool_config.h"
+#include "preflight.h"
 #include "progress.h"
 #include "reconcile.h"
 #include "scm.h"
 #include "sessions.h"
-#include "store.h"
 
 /* What a controller works with; it owns none of it. */
 struct tools {
 	struct scm *scm;
 	struct store *store;
+	struct record *record;
 	int (*count_sessions)(const struct sessions_filter *filter, int64_t *count,
 			      struct err *err);
 	struct mono (*clock)(void);
+	struct wall (*wall_clock)(void);
 	int64_t tick_ms;
 };
 
@@ -32,23 +35,29 @@ struct controller *controller_new(const struct pool *pool,
 				  const struct tools *tools, struct err *err);
 void controller_free(struct controller *controller);
 
-/* From now on this is wanted, because of `why` (for the record).  Takes effect with the
- * next step. */
-void controller_want(struct controller *controller, enum want want, const char *why);
+/* From now on this is wanted.  Takes effect with the next round; `wanted->cover` is not
+ * kept. */
+void controller_want(struct controller *controller, const struct wanted *wanted);
 
 /*
- * One round: look at the service, count its sessions if that is due, and act until there
- * is nothing left to do now.  Blocks as long as the SCM does.  Returns after how many
- * milliseconds the next round is due.
+ * One round of all services of a server: look at each, count its sessions if that is due,
+ * and act until there is nothing left to do now.  What is to be written before an action
+ * is written for all of them at once.  Blocks as long as the SCM does.  Returns after how
+ * many milliseconds the next round is due.
  */
-int64_t controller_step(struct controller *controller);
+int64_t controllers_step(struct controller *const *controllers, size_t count);
 
 const char *controller_name(const struct controller *controller);
 enum phase controller_phase(const struct controller *controller);
 bool controller_is_absent(const struct controller *controller);
 bool controller_is_out(const struct controller *controller);
 bool controller_has_saved(const struct controller *controller);
+int64_t controller_cut(const struct controller *controller);
 const struct progress *controller_progress(const struct controller *controller);
+
+/* What a drain as in `plan` would do to it; a new reference.  Asks the SCM. */
+json_t *controller_preflight(const struct controller *controller,
+			     const struct preflight_input *plan);
 
 /* As GET /v1/server shows it, a new reference. */
 json_t *controller_to_json(const struct controller *controller);

@@ -45,32 +45,67 @@ static int read_services(json_t *value, struct drain *drain, struct err *err)
 	return 0;
 }
 
-/* Fields that the contract has and that take one value only, as nothing else exists yet.
- */
-static const struct {
-	const char *name, *value;
-} fixed_fields[] = {
-	{"phase", "active"},
-	{"on_deadline", "hold"},
-	{"until", "resume"},
-};
-
-static int read_fixed(const char *field, json_t *value, struct err *err)
+static int read_choice(json_t *value, const char *field, int (*from_name)(const char *),
+		       const char *choices, int *choice, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(fixed_fields) / sizeof(fixed_fields[0]); i++) {
-		if (strcmp(fixed_fields[i].name, field))
-			continue;
-		if (json_is_string(value) &&
-		    !strcmp(json_string_value(value), fixed_fields[i].value))
-			return 0;
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "'%s' must be '%s' in this version", field,
-			       fixed_fields[i].value);
+	*choice = json_is_string(value) ? from_name(json_string_value(value)) : -1;
+	return *choice >= 0 ? 0
+			    : err_set(err, ERR_INVALID_REQUEST, "'%s' must be %s", field,
+				      choices);
+}
+
+static int read_field(const char *field, json_t *value, struct drain *drain,
+		      struct err *err)
+{
+	int choice = 0, ret = 0;
+
+	if (!strcmp(field, "reason"))
+		return drain_read_text(value, field, drain->reason, err);
+	if (!strcmp(field, "owner"))
+		return drain_read_text(value, field, drain->owner, err);
+	if (!strcmp(field, "services"))
+		return read_services(value, drain, err);
+	if (!strcmp(field, "deadline_s")) {
+		drain->deadline_s = json_integer_value(value);
+		return drain->deadline_s >= 1 && drain->deadline_s <= API_DEADLINE_LIMIT_S
+			       ? 0
+			       : err_set(err, ERR_INVALID_REQUEST,
+					 "'deadline_s' must be a whole number of seconds "
+					 "from 1 to %d",
+					 API_DEADLINE_LIMIT_S);
 	}
-	return err_set(err, ERR_UNKNOWN_FIELD,
-		       "unknown field '%s'; a drain has services, reason, owner, phase, "
-		       "on_deadline, until",
-		       field);
+	if (!strcmp(field, "on_deadline")) {
+		ret = read_choice(value, field, on_deadline_from_name,
+				  "'hold', 'resume' or 'stop'", &choice, err);
+		drain->on_deadline = (enum on_deadline)choice;
+		return ret;
+	}
+	if (!strcmp(field, "until")) {
+		ret = read_choice(value, field, until_from_name, "'resume' or 'reboot'",
+				  &choice, err);
+		drain->until = (enum until)choice;
+		return ret;
+	}
+	if (strcmp(field, "phase"))
+		return err_set(err, ERR_UNKNOWN_FIELD,
+			       "unknown field '%s'; a drain has services, reason, owner, "
+			       "deadline_s, on_deadline, until, phase",
+			       field);
+	return json_is_string(value) && !strcmp(json_string_value(value), "active")
+		       ? 0
+		       : err_set(err, ERR_INVALID_REQUEST,
+				 "'phase' must be 'active' in this version");
+}
+
+static int check_whole(const struct drain *drain, struct err *err)
+{
+	if (!*drain->reason)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'reason' is required: say why, for the record");
+	if (drain->on_deadline != ON_DEADLINE_HOLD && !drain->deadline_s)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'on_deadline' needs a deadline; give 'deadline_s' too");
+	return 0;
 }
 
 int drain_parse(const char *body, size_t length, struct drain *drain, struct err *err)
@@ -86,24 +121,51 @@ int drain_parse(const char *body, size_t length, struct drain *drain, struct err
 	drain->services = json_array();
 	if (!json_is_object(root))
 		ret = err_set(err, ERR_INVALID_JSON, "the body must be a JSON object");
-	json_object_foreach (root, field, value) {
-		if (ret)
-			break;
-		if (!strcmp(field, "reason"))
-			ret = drain_read_text(value, field, drain->reason, err);
-		else if (!strcmp(field, "owner"))
-			ret = drain_read_text(value, field, drain->owner, err);
-		else if (!strcmp(field, "services"))
-			ret = read_services(value, drain, err);
-		else
-			ret = read_fixed(field, value, err);
-	}
-	if (!ret && !*drain->reason)
-		ret = err_set(err, ERR_INVALID_REQUEST,
-			      "'reason' is required: say why, for the record");
+	json_object_foreach (root, field, value)
+		if (!ret)
+			ret = read_field(field, value, drain, err);
+	if (!ret)
+		ret = check_whole(drain, err);
 	json_decref(root);
 	if (ret)
 		drain_done(drain);
+	return ret;
+}
+
+static int read_plan_field(const char *field, json_t *value, struct drain *drain,
+			   struct err *err)
+{
+	int ret = read_field(field, value, drain, err);
+
+	json_decref(value);
+	return ret;
+}
+
+static json_t *split(const char *names)
+{
+	json_t *list = json_array();
+
+	for (size_t length = strcspn(names, ",");; length = strcspn(names, ",")) {
+		(void)json_array_append_new(list, json_stringn(names, length));
+		if (!names[length])
+			return list;
+		names += length + 1;
+	}
+}
+
+int drain_parse_plan(const char *services, const char *until, const char *on_deadline,
+		     struct drain *drain, struct err *err)
+{
+	int ret = 0;
+
+	drain->services = json_array();
+	if (services)
+		ret = read_plan_field("services", split(services), drain, err);
+	if (!ret && until)
+		ret = read_plan_field("until", json_string(until), drain, err);
+	if (!ret && on_deadline)
+		ret = read_plan_field("on_deadline", json_string(on_deadline), drain,
+				      err);
 	return ret;
 }
 
@@ -123,7 +185,8 @@ bool drain_asks_the_same(const struct drain *a, const struct drain *b)
 	json_t *name;
 	size_t i;
 
-	if (strcmp(a->reason, b->reason) ||
+	if (strcmp(a->reason, b->reason) || a->deadline_s != b->deadline_s ||
+	    a->on_deadline != b->on_deadline || a->until != b->until ||
 	    json_array_size(a->services) != json_array_size(b->services))
 		return false;
 	json_array_foreach (a->services, i, name)
@@ -132,17 +195,38 @@ bool drain_asks_the_same(const struct drain *a, const struct drain *b)
 	return true;
 }
 
+static json_t *time_to_json(struct wall time)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	return time.ms ? json_string(clock_format(time, text)) : json_null();
+}
+
+json_t *drain_terms_to_json(const struct drain *drain)
+{
+	return json_pack("{sO ss ss so ss ss}", "services", drain->services, "owner",
+			 drain->owner, "reason", drain->reason, "deadline_at",
+			 time_to_json(drain->deadline_at), "on_deadline",
+			 on_deadline_name(drain->on_deadline), "until",
+			 until_name(drain->until));
+}
+
 json_t *drain_to_json(const struct drain *drain, json_t *services, bool is_out)
 {
-	char created[CLOCK_TEXT_BYTES], ended[CLOCK_TEXT_BYTES];
+	bool is_ended = drain->is_ended;
 
-	return json_pack("{ss ss sO ss ss ss ss? sn ss ss sb}", "id", drain->id, "phase",
-			 drain->is_ended ? "ended" : "active", "services", services,
-			 "owner", drain->owner, "reason", drain->reason, "created_at",
-			 clock_format(drain->created_at, created), "ended_at",
-			 drain->is_ended ? clock_format(drain->ended_at, ended) : NULL,
-			 "deadline_at", "on_deadline", "hold", "until", "resume", "out",
-			 is_out);
+	return json_pack(
+		"{ss ss sO ss ss so so ss? ss? so ss ss so sb sb}", "id", drain->id,
+		"phase", is_ended ? "ended" : "active", "services", services, "owner",
+		drain->owner, "reason", drain->reason, "created_at",
+		time_to_json(drain->created_at), "ended_at",
+		is_ended ? time_to_json(drain->ended_at) : json_null(), "ended_by",
+		is_ended ? drain->ended_by : NULL, "end_reason",
+		is_ended ? end_reason_name(drain->end_reason) : NULL, "deadline_at",
+		time_to_json(drain->deadline_at), "on_deadline",
+		on_deadline_name(drain->on_deadline), "until", until_name(drain->until),
+		"drained_at", time_to_json(drain->drained_at), "overdue",
+		!is_ended && drain->is_over && !drain->drained_at.ms, "out", is_out);
 }
 
 void drain_copy(struct drain *to, const struct drain *from)

@@ -7,6 +7,7 @@
 #include "api.h"
 #include "clock.h"
 #include "err.h"
+#include "host.h"
 
 #include <jansson.h>
 
@@ -15,8 +16,26 @@ struct drain {
 	char owner[API_TEXT_BYTES];
 	char reason[API_TEXT_BYTES];
 	json_t *services; /* array of names; empty: all services of the server */
+	struct wall created_at;
+	enum until until;
+	char boot_id[HOST_ID_BYTES]; /* the boot in which it was asked for last */
+
+	/* By when it is to have reached drained.  It is over when the time of day says so
+	 * and, in the same boot, as much time has gone by as was asked for: a clock that
+	 * jumps can delay it, and never brings it early. */
+	int64_t deadline_s; /* as asked; 0: none */
+	struct wall deadline_at;
+	struct mono not_before; /* in the boot of boot_id */
+	enum on_deadline on_deadline;
+	bool is_over;           /* and was not met */
+	struct wall drained_at; /* when all that it covers was drained first; 0: not yet
+				 */
+	bool is_drained_unwritten;
+
 	bool is_ended;
-	struct wall created_at, ended_at;
+	struct wall ended_at;
+	char ended_by[API_TEXT_BYTES];
+	enum end_reason end_reason;
 };
 
 /*
@@ -25,6 +44,12 @@ struct drain {
  */
 int drain_parse(const char *body, size_t length, struct drain *drain, struct err *err);
 
+/* Reads the query of GET /v1/preflight, each NULL if it is not there, into an empty
+ * drain: names with commas between them, and the names of an enum until and on_deadline.
+ */
+int drain_parse_plan(const char *services, const char *until, const char *on_deadline,
+		     struct drain *drain, struct err *err);
+
 /* Takes a text without control characters, or fails with ERR_INVALID_REQUEST naming the
  * field. */
 int drain_read_text(const json_t *value, const char *field, char to[API_TEXT_BYTES],
@@ -32,6 +57,9 @@ int drain_read_text(const json_t *value, const char *field, char to[API_TEXT_BYT
 
 bool drain_covers(const struct drain *drain, const char *service);
 bool drain_asks_the_same(const struct drain *a, const struct drain *b);
+
+/* What was asked for, for the record; a new reference. */
+json_t *drain_terms_to_json(const struct drain *drain);
 
 /* As the API shows it, a new reference.  `services` are the names that it covers. */
 json_t *drain_to_json(const struct drain *drain, json_t *services, bool is_out);

@@ -12,14 +12,9 @@
 
 #include <stdio.h>
 
-/* What the startup type is, seen from what is wanted of it. */
-enum startup {
-	STARTUP_BOOTS,    /* a boot would start the service */
-	STARTUP_HELD,     /* Manual or Disabled: a boot leaves it alone */
-	STARTUP_RESTORED, /* as saved (only asked while `saved` exists and serving is
-			     wanted) */
-	STARTUP__COUNT,
-};
+/* The startup type (and the delayed-auto-start flag), against what it should be now: the
+ * one that holds a drained service, or what was saved.  Right while nothing is saved. */
+enum startup { STARTUP_WRONG, STARTUP_RIGHT, STARTUP__COUNT };
 
 /* The run state from before the first drain. */
 enum saved_state { SAVED_NONE, SAVED_RUNNING, SAVED_PAUSED, SAVED_STOPPED, SAVED__COUNT };
@@ -47,8 +42,9 @@ enum action {
 	ACT_NONE,
 	ACT_WAIT, /* look again soon */
 	ACT_SAVE, /* write down what the service is, before anything is changed */
-	ACT_SET_MANUAL,
+	ACT_SET_STARTUP,
 	ACT_PAUSE,
+	ACT_STOP, /* ends sessions: only after a deadline at which that was asked for */
 	ACT_RESTORE_STARTUP,
 	ACT_CONTINUE,
 	ACT_START,
@@ -64,6 +60,8 @@ struct situation {
 	enum saved_state saved;
 	enum answer answer;
 	enum tally tally;
+	bool may_cut;        /* a deadline is over at which it is to be stopped */
+	bool is_coming_back; /* somebody keeps changing what poold holds */
 };
 
 struct decision {

@@ -233,14 +233,7 @@ static bool get_drain(struct visit *visit, struct reply *reply)
 
 static void add_event(void *arg, const struct event *event)
 {
-	char time[CLOCK_TEXT_BYTES];
-
-	(void)json_array_append_new(
-		arg,
-		json_pack("{sI ss ss ss? ss? ss? ss? ss?}", "id", (json_int_t)event->id,
-			  "time", clock_format(event->time, time), "kind", event->kind,
-			  "service", event->service, "who", event->who, "from",
-			  event->from, "why", event->why, "text", event->text));
+	(void)json_array_append_new(arg, event_to_json(event));
 }
 
 static bool get_events(struct visit *visit, struct reply *reply)
@@ -287,7 +280,7 @@ static bool get_readyz(struct visit *visit, struct reply *reply)
 			  xasprintf("{\"serving\":%s}\n", is_serving ? "true" : "false"));
 }
 
-/* ---- changing handlers ---- */
+/* ---- handlers for the supervisor ---- */
 
 static void on_done(struct call *call)
 {
@@ -344,6 +337,22 @@ static bool put_drain(struct visit *visit, struct reply *reply)
 	return pass_on(visit, reply);
 }
 
+static bool get_preflight(struct visit *visit, struct reply *reply)
+{
+	struct request *request = visit->request;
+	struct err err = {0};
+
+	if (visit->was_parked)
+		return pass_on(visit, reply);
+	if (drain_parse_plan(
+		    request_query(request, "services"), request_query(request, "until"),
+		    request_query(request, "on_deadline"), &visit->call.drain, &err))
+		return reply_error(reply, &err);
+	visit->call.kind = CALL_PREFLIGHT;
+	visit->call.has_on_deadline = request_query(request, "on_deadline") != NULL;
+	return pass_on(visit, reply);
+}
+
 static int read_owner(const char *header, char who[API_TEXT_BYTES], struct err *err)
 {
 	json_t *text = json_string(header);
@@ -380,6 +389,7 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 
 static const struct route routes[] = {
 	{"GET", "/v1/server", get_server},
+	{"GET", "/v1/preflight", get_preflight},
 	{"GET", "/v1/drains", get_drains},
 	{"GET", "/v1/drains/{id}", get_drain},
 	{"PUT", "/v1/drains/{id}", put_drain},

@@ -88,7 +88,7 @@ struct scm_inspection {
 	unsigned recovery;             /* enum scm_recovery */
 	char policy[SCM_POLICY_BYTES]; /* the group policy's file; "": none sets it */
 	enum start_type policy_start_type;
-	unsigned denied; /* BIT(enum scm_right) that poold lacks */
+	unsigned denied; /* 1 << enum scm_right: what poold may not do */
 };
 
 struct scm;

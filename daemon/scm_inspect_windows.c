@@ -15,8 +15,8 @@ enum { TEMPLATE_LIMIT_BYTES = 4 << 20, CONFIG_BYTES = 8192 };
 
 /* ---- QueryServiceConfig2: triggers and recovery ---- */
 
-/* mingw-w64 10 lacks these; see SERVICE_TRIGGER_INFO, Microsoft Learn. */
-enum { TRIGGER_ACTION_START = 1 };
+/* mingw-w64 10 lacks these; see SERVICE_TRIGGER_INFO and SC_ACTION, Microsoft Learn. */
+enum { TRIGGER_ACTION_START = 1, ACTION_OWN_RESTART = 4 };
 
 struct trigger {
 	DWORD type, action;
@@ -84,17 +84,19 @@ static int ask_recovery(const char *service, struct scm_inspection *inspection,
 		[SC_ACTION_RESTART] = SCM_RECOVERY_RESTART,
 		[SC_ACTION_REBOOT] = SCM_RECOVERY_REBOOT,
 		[SC_ACTION_RUN_COMMAND] = SCM_RECOVERY_RUN,
+		[ACTION_OWN_RESTART] = SCM_RECOVERY_RESTART,
 	};
 	const char *what = "query the recovery actions of";
 	union config config;
 
 	if (query_config(service, SERVICE_CONFIG_FAILURE_ACTIONS, what, &config, err))
 		return -1;
-	for (DWORD i = 0; i < config.recovery.cActions; i++)
-		if ((unsigned)config.recovery.lpsaActions[i].Type <=
-		    SC_ACTION_RUN_COMMAND)
-			inspection->recovery |=
-				recoveries[config.recovery.lpsaActions[i].Type];
+	for (DWORD i = 0; i < config.recovery.cActions; i++) {
+		unsigned type = (unsigned)config.recovery.lpsaActions[i].Type;
+
+		if (type < sizeof(recoveries) / sizeof(recoveries[0]))
+			inspection->recovery |= recoveries[type];
+	}
 	if (query_config(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, what, &config,
 			 err))
 		return -1;
@@ -303,7 +305,8 @@ int scm_windows_inspect(struct scm *scm, const char *service,
 		[SCM_FACT_POLICY] = ask_policy,
 		[SCM_FACT_RIGHTS] = ask_rights,
 	};
-	SC_HANDLE handle = scm_windows_open(service, 0, "inspect", err);
+	SC_HANDLE handle =
+		scm_windows_open(service, SERVICE_QUERY_STATUS, "inspect", err);
 
 	(void)scm;
 	*inspection = (struct scm_inspection){0};

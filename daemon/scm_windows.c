@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+/* Delayed starts begin two minutes after the others (AutoStartDelay), one after the
+ * other. What was not started for longer was left alone on purpose. */
+enum { BOOT_OVER_MS = 10 * 60 * 1000 };
+
 /* Handles are opened with the least rights for one call and closed at once: an open
  * handle keeps a deleted service "marked for delete" (error 1072). */
 struct scm_windows {
@@ -145,8 +149,9 @@ static int query_config(SC_HANDLE handle, const char *service, struct scm_status
 	if (!QueryServiceConfigW(handle, &raw.config, sizeof(raw), &needed))
 		return scm_windows_fail(err, service, "query the configuration of");
 	status->start_type = (enum start_type)raw.config.dwStartType;
-	status->is_start_due =
-		status->is_start_due && status->start_type == START_AUTOMATIC;
+	status->is_start_due = status->is_start_due &&
+			       status->start_type == START_AUTOMATIC &&
+			       GetTickCount64() < BOOT_OVER_MS;
 	display = wide_to_utf8(raw.config.lpDisplayName);
 	copy_text(status->display_name, sizeof(status->display_name), display);
 	free(display);

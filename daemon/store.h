@@ -9,6 +9,7 @@
 #define POOLD_STORE_H
 
 #include "drain.h"
+#include "event.h"
 #include "scm.h"
 
 #include <stdint.h>
@@ -19,13 +20,12 @@ struct saved {
 	enum service_state state; /* running, paused or stopped */
 	enum start_type start_type;
 	enum scm_flag delayed_auto_start;
-};
 
-/* One line of the record.  Texts may be NULL. */
-struct event {
-	int64_t id;
-	struct wall time;
-	const char *kind, *service, *who, *from, *why, *text;
+	/* What became of it since. */
+	bool is_held; /* it was seen out, with the startup type that was wanted then */
+	enum start_type held_type; /* that startup type */
+	int64_t cut;               /* sessions that poold ended by stopping it */
+	int64_t cutting; /* sessions that a stop ends that is under way; -1: not known */
 };
 
 /* Opens or makes the store.  Only one process may: see host_lock_for_life. */
@@ -40,6 +40,10 @@ void store_close(struct store *store);
  * one disk flush; does nothing if nothing was written. */
 int store_commit(struct store *store, struct err *err);
 
+/* True if something was written, or could not be, since the last commit. */
+bool store_has_writes(const struct store *store);
+
+/* Of a service that has one already, only what became of it since is changed. */
 int store_put_saved(struct store *store, const char *service, const struct saved *saved,
 		    struct err *err);
 int store_delete_saved(struct store *store, const char *service, struct err *err);
@@ -49,6 +53,7 @@ int store_get_saved(struct store *store, const char *service, struct saved *save
 		    struct err *err);
 int store_count_saved(struct store *store, struct err *err);
 
+/* Of the ended drains only the newest 1000 are kept. */
 int store_put_drain(struct store *store, const struct drain *drain, struct err *err);
 
 /* Active drains, oldest first, at most `limit`: the number read, or -1. */
@@ -68,8 +73,17 @@ int store_each_event(struct store *store, int64_t after, int limit,
 		     struct err *err);
 int64_t store_last_event(struct store *store, struct err *err);
 
+/* The last event's id and hash; 0 and chain_start if there is none. */
+int store_get_head(struct store *store, int64_t *id, char hash[CHAIN_HASH_BYTES],
+		   struct err *err);
+
+/* Folds the log of writes into the file when it is long: for a moment when nobody waits,
+ * and in any case once it is very long. */
+void store_tidy(struct store *store, bool is_anybody_waiting);
+
 /* A number that grows from one start of poold to the next, far enough apart that the
- * indexes of one start, counted from it, never meet those of the next. */
+ * indexes of one start, counted from it, never meet those of the next.  To be committed.
+ */
 int store_next_index(struct store *store, int64_t *index, struct err *err);
 
 #endif

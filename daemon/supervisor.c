@@ -1,9 +1,9 @@
 #include "supervisor.h"
 
-#include "controller.h"
 #include "host.h"
 #include "log.h"
 #include "mem.h"
+#include "picture.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,14 +11,10 @@
 
 struct supervisor {
 	/* Owned by the supervisor's thread alone. */
-	const struct pool_server *server;
-	const struct pool *pool;
-	const char *version;
+	struct picture all;
 	struct tools tools;
 	struct controller **controllers;
-	size_t controller_count;
-	struct drain drains[API_DRAINS_LIMIT];
-	int drain_count;
+	struct drains drains;
 	char epoch[HOST_ID_BYTES], boot_id[HOST_ID_BYTES];
 	int64_t index;
 	char *last_facts; /* what the last snapshot said, without its time */
@@ -69,113 +65,6 @@ void supervisor_release(struct supervisor *s, struct snapshot *snapshot)
 	pthread_mutex_unlock(&s->snapshot_lock);
 }
 
-/* The worst of its services.  With one out and another serving, the server is not
- * drained: whoever reads that word may reboot it. */
-static enum phase server_phase(const struct supervisor *s)
-{
-	enum phase highest = PHASE_SERVING;
-	bool has_serving = false;
-
-	for (size_t i = 0; i < s->controller_count; i++) {
-		enum phase phase = controller_phase(s->controllers[i]);
-
-		has_serving = has_serving || (phase == PHASE_SERVING &&
-					      !controller_is_absent(s->controllers[i]));
-		if (phase > highest)
-			highest = phase;
-	}
-	return highest == PHASE_DRAINED && has_serving ? PHASE_DRAINING : highest;
-}
-
-static bool is_out(const struct supervisor *s, const struct drain *drain)
-{
-	bool covers_some = false;
-
-	for (size_t i = 0; i < s->controller_count; i++) {
-		if (!drain_covers(drain, controller_name(s->controllers[i])))
-			continue;
-		if (!controller_is_out(s->controllers[i]))
-			return false;
-		covers_some = true;
-	}
-	return covers_some;
-}
-
-static json_t *drain_json(const struct supervisor *s, const struct drain *drain)
-{
-	json_t *services = json_array(), *json;
-
-	for (size_t i = 0; i < s->controller_count; i++)
-		if (drain_covers(drain, controller_name(s->controllers[i])))
-			(void)json_array_append_new(
-				services,
-				json_string(controller_name(s->controllers[i])));
-	json = drain_to_json(drain, services, !drain->is_ended && is_out(s, drain));
-	json_decref(services);
-	return json;
-}
-
-static json_t *drains_json(const struct supervisor *s)
-{
-	json_t *drains = json_array();
-
-	for (int i = 0; i < s->drain_count; i++)
-		(void)json_array_append_new(drains, drain_json(s, &s->drains[i]));
-	return drains;
-}
-
-static bool is_covered(const struct supervisor *s, const char *service)
-{
-	for (int i = 0; i < s->drain_count; i++)
-		if (drain_covers(&s->drains[i], service))
-			return true;
-	return false;
-}
-
-/* Of the services that are being taken out, or of all while none is. */
-static json_t *progress_json(const struct supervisor *s)
-{
-	int64_t sessions = 0, peak = 0;
-	double rate = 0, one;
-	bool is_known = true, has_rate = true;
-
-	for (size_t i = 0; i < s->controller_count; i++) {
-		const struct progress *progress = controller_progress(s->controllers[i]);
-
-		if (s->drain_count && !is_covered(s, controller_name(s->controllers[i])))
-			continue;
-		is_known = is_known && progress->has_sample && progress->last.is_known;
-		sessions += progress->last.count;
-		peak += progress->peak;
-		has_rate = has_rate && progress_rate(progress, &one);
-		rate += has_rate ? one : 0;
-	}
-	/* Rounded, so that a steady rate is no change to those who wait for one. */
-	rate = (double)(int64_t)(rate * 10 + 0.5) / 10;
-	return json_pack("{sb so sI so si so sn}", "known", is_known, "sessions",
-			 is_known ? json_integer(sessions) : json_null(), "peak",
-			 (json_int_t)peak, "ended",
-			 is_known ? json_integer(peak - sessions) : json_null(), "cut", 0,
-			 "rate_per_min",
-			 has_rate && is_known ? json_real(rate) : json_null(), "eta_s");
-}
-
-static json_t *facts_json(const struct supervisor *s)
-{
-	json_t *services = json_array();
-
-	for (size_t i = 0; i < s->controller_count; i++)
-		(void)json_array_append_new(services,
-					    controller_to_json(s->controllers[i]));
-	return json_pack("{ss ss ss ss ss ss sn so so so}", "server",
-			 s->server->named.name, "pool", s->pool->named.name, "version",
-			 s->version, "boot_id", s->boot_id, "phase",
-			 phase_name(server_phase(s)), "wanted",
-			 want_name(s->drain_count ? WANT_DRAINED : WANT_SERVING),
-			 "reservation", "drains", drains_json(s), "progress",
-			 progress_json(s), "services", services);
-}
-
 /* Puts the snapshot's own fields before those of the facts, which is an object in text
  * form. */
 static char *join(const struct supervisor *s, const char *facts)
@@ -189,7 +78,8 @@ static char *join(const struct supervisor *s, const char *facts)
 
 static void publish(struct supervisor *s)
 {
-	json_t *json = facts_json(s), *drains = json_object_get(json, "drains");
+	json_t *json = picture_to_json(&s->all),
+	       *drains = json_object_get(json, "drains");
 	struct snapshot *fresh = xcalloc(1, sizeof(*fresh)), *old;
 	char *facts = json_dumps(json, JSON_COMPACT),
 	     *list = json_dumps(drains, JSON_COMPACT);
@@ -206,7 +96,7 @@ static void publish(struct supervisor *s)
 	fresh->server = join(s, facts);
 	fresh->server_length = strlen(fresh->server);
 	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
-	fresh->is_serving = server_phase(s) == PHASE_SERVING;
+	fresh->is_serving = picture_phase(&s->all) == PHASE_SERVING;
 	fresh->at = s->tools.clock();
 	free(list);
 	json_decref(json);
@@ -218,41 +108,80 @@ static void publish(struct supervisor *s)
 	s->published(s->published_arg);
 }
 
-/* ---- drains ---- */
+/* ---- a round ---- */
 
-static struct drain *find_drain(struct supervisor *s, const char *id)
-{
-	for (int i = 0; i < s->drain_count; i++)
-		if (!strcmp(s->drains[i].id, id))
-			return &s->drains[i];
-	return NULL;
-}
-
-/* Tells each service what is wanted of it now, and why. */
+/* Tells each service what is wanted of it now. */
 static void apply_wants(struct supervisor *s)
 {
-	for (size_t i = 0; i < s->controller_count; i++) {
-		const char *name = controller_name(s->controllers[i]);
-		const struct drain *cover = NULL;
-		char *why;
+	for (size_t i = 0; i < s->all.controller_count; i++) {
+		struct controller *controller = s->controllers[i];
+		struct wanted wanted =
+			drains_want(&s->drains, controller_name(controller));
 
-		for (int j = 0; j < s->drain_count && !cover; j++)
-			if (drain_covers(&s->drains[j], name))
-				cover = &s->drains[j];
-		why = cover ? xasprintf("drain %s of %s: %s", cover->id, cover->owner,
-					cover->reason)
-			    : xstrdup("no drain covers it");
-		controller_want(s->controllers[i], cover ? WANT_DRAINED : WANT_SERVING,
-				why);
-		free(why);
+		controller_want(controller, &wanted);
 	}
+}
+
+/* A deadline that is met asks for nothing more. */
+static void note_drained(struct supervisor *s)
+{
+	bool is_changed = false;
+
+	for (int i = 0; i < s->drains.count; i++) {
+		const struct drain *drain = &s->drains.items[i];
+
+		if (drain->drained_at.ms || !picture_is_drained(&s->all, drain))
+			continue;
+		drains_note_drained(&s->drains, drain->id);
+		is_changed = true;
+	}
+	if (is_changed)
+		apply_wants(s);
+}
+
+static int64_t step(struct supervisor *s)
+{
+	int64_t next_ms;
+
+	if (drains_look_at_clock(&s->drains))
+		apply_wants(s);
+	next_ms = controllers_step(s->controllers, s->all.controller_count);
+	note_drained(s);
+	publish(s);
+	return next_ms;
+}
+
+/* The first round of a change is part of its answer: what the answer says of the services
+ * was seen after they were told. */
+static void step_after_change(struct supervisor *s)
+{
+	apply_wants(s);
+	publish(s);
+	(void)step(s);
+}
+
+/* ---- drains ---- */
+
+/* One that has ended. */
+static json_t *stored_drain(const struct supervisor *s, const char *id, struct err *err)
+{
+	struct drain drain;
+	int got = store_get_drain(s->tools.store, id, &drain, err);
+	json_t *json = got == 1 ? picture_drain_to_json(&s->all, &drain) : NULL;
+
+	if (got == 1)
+		drain_done(&drain);
+	if (got == 0)
+		(void)err_set(err, ERR_UNKNOWN_DRAIN, "no drain '%s' on %s", id,
+			      s->all.server->named.name);
+	return json;
 }
 
 /* Checks the services of a drain, and spells each once, as pool.yaml does. */
 static int check_services(const struct supervisor *s, struct drain *drain,
 			  struct err *err)
 {
-	const struct list *services = pool_services(s->pool, s->server);
+	const struct list *services = pool_services(s->all.pool, s->all.server);
 	struct drain spelled = {.services = json_array()};
 	json_t *name;
 	size_t i;
@@ -263,7 +192,7 @@ static int check_services(const struct supervisor *s, struct drain *drain,
 
 		if (!known) {
 			drain_done(&spelled);
-			return err_prefix(err, "%s", s->server->named.name);
+			return err_prefix(err, "%s", s->all.server->named.name);
 		}
 		if (!json_array_size(spelled.services) ||
 		    !drain_covers(&spelled, known->named.name))
@@ -279,7 +208,7 @@ static int check_services(const struct supervisor *s, struct drain *drain,
 static int check_not_narrower(const struct supervisor *s, const struct drain *known,
 			      const struct drain *asked, struct err *err)
 {
-	for (size_t i = 0; i < s->controller_count; i++) {
+	for (size_t i = 0; i < s->all.controller_count; i++) {
 		const char *name = controller_name(s->controllers[i]);
 
 		if (drain_covers(known, name) && !drain_covers(asked, name))
@@ -293,39 +222,10 @@ static int check_not_narrower(const struct supervisor *s, const struct drain *kn
 	return 0;
 }
 
-static int record_drain(struct supervisor *s, const char *kind, const struct drain *drain,
-			const char *who, const char *from, struct err *err)
+static json_t *put_drain(struct supervisor *s, struct call *call)
 {
-	char text[API_ID_BYTES + 64];
-	struct event event = {.time = clock_wall(),
-			      .kind = kind,
-			      .who = who,
-			      .from = from,
-			      .why = drain->reason,
-			      .text = text};
-
-	(void)snprintf(text, sizeof(text), "drain %s", drain->id);
-	log_info("%s: %s by %s from %s: %s", kind, drain->id, who, from, drain->reason);
-	return store_add_event(s->tools.store, &event, err);
-}
-
-/* Nothing in memory changes before the disk has it. */
-static int write_drain(struct supervisor *s, const char *kind, const struct drain *drain,
-		       const char *who, const char *from, struct err *err)
-{
-	int ret = store_put_drain(s->tools.store, drain, err);
-
-	if (!ret)
-		ret = record_drain(s, kind, drain, who, from, err);
-	/* After a failed write the commit only closes what is open. */
-	if (store_commit(s->tools.store, ret ? NULL : err))
-		ret = -1;
-	return ret;
-}
-
-static struct drain *put_drain(struct supervisor *s, struct call *call)
-{
-	struct drain *asked = &call->drain, *known = find_drain(s, asked->id);
+	struct drain *asked = &call->drain;
+	const struct drain *known = drains_find(&s->drains, asked->id);
 	struct err *err = &call->err;
 
 	if (check_services(s, asked, err))
@@ -339,74 +239,76 @@ static struct drain *put_drain(struct supervisor *s, struct call *call)
 	if (known && check_not_narrower(s, known, asked, err))
 		return NULL;
 	call->http_status = known ? 200 : 201;
-	if (known && drain_asks_the_same(known, asked))
-		return known;
-	if (!known && s->drain_count == API_DRAINS_LIMIT) {
-		(void)err_set(err, ERR_BUSY, "%d drains are active; end some first",
-			      API_DRAINS_LIMIT);
+	if (!(known && drain_asks_the_same(known, asked) &&
+	      drains_is_in_force(&s->drains, known)) &&
+	    drains_put(&s->drains, asked, call->from, err))
 		return NULL;
-	}
-	asked->created_at = known ? known->created_at : clock_wall();
-	if (write_drain(s, known ? "drain_changed" : "drain_created", asked, asked->owner,
-			call->from, err))
-		return NULL;
-	if (known)
-		drain_done(known);
-	else
-		known = &s->drains[s->drain_count++];
-	drain_copy(known, asked);
-	return known;
+	step_after_change(s);
+	/* A deadline of a second may be over by now; then it has just ended. */
+	known = drains_find(&s->drains, asked->id);
+	return known ? picture_drain_to_json(&s->all, known)
+		     : stored_drain(s, asked->id, err);
 }
 
 static json_t *end_drain(struct supervisor *s, struct call *call)
 {
-	struct drain *known = find_drain(s, call->drain.id), ended = {0};
+	const char *id = call->drain.id;
+	struct drain ended;
 	json_t *json;
-	int got;
 
 	call->http_status = 200;
-	if (!known) {
-		got = store_get_drain(s->tools.store, call->drain.id, &ended, &call->err);
-		json = got == 1 ? drain_json(s, &ended) : NULL;
-		if (got == 1)
-			drain_done(&ended);
-		if (got == 0)
-			(void)err_set(&call->err, ERR_UNKNOWN_DRAIN,
-				      "no drain '%s' on %s", call->drain.id,
-				      s->server->named.name);
-		return json;
-	}
-	ended = *known;
-	ended.is_ended = true;
-	ended.ended_at = clock_wall();
-	if (write_drain(s, "drain_ended", &ended, call->who, call->from, &call->err))
+	if (!drains_find(&s->drains, id))
+		return stored_drain(s, id, &call->err);
+	if (drains_end(&s->drains, id, call->who, call->from, &ended, &call->err))
 		return NULL;
-	json = drain_json(s, &ended);
-	drain_done(known);
-	memmove(known, known + 1,
-		(size_t)(s->drains + s->drain_count - (known + 1)) * sizeof(*known));
-	s->drain_count--;
+	json = picture_drain_to_json(&s->all, &ended);
+	drain_done(&ended);
+	step_after_change(s);
 	return json;
 }
 
-/* ---- the thread ---- */
-
-static int64_t step_all(struct supervisor *s)
+static bool is_anybody_waiting(struct supervisor *s)
 {
-	int64_t next_ms = s->tools.tick_ms;
-	struct err err = {0};
+	bool is_waiting;
 
-	for (size_t i = 0; i < s->controller_count; i++) {
-		int64_t due_ms = controller_step(s->controllers[i]);
-
-		if (due_ms < next_ms)
-			next_ms = due_ms;
-	}
-	if (store_commit(s->tools.store, &err))
-		log_error("%s", err.text);
-	publish(s);
-	return next_ms;
+	pthread_mutex_lock(&s->queue_lock);
+	is_waiting = s->first != NULL;
+	pthread_mutex_unlock(&s->queue_lock);
+	return is_waiting;
 }
+
+/* What the drain of the call would do. */
+static json_t *preflight(struct supervisor *s, struct call *call)
+{
+	const struct list *services = pool_services(s->all.pool, s->all.server);
+	struct preflight_machine machine = {.server = s->all.server->named.name};
+	json_t *found = json_array();
+
+	if (check_services(s, &call->drain, &call->err)) {
+		json_decref(found);
+		return NULL;
+	}
+	for (size_t i = 0; i < s->all.controller_count; i++) {
+		const char *name = controller_name(s->controllers[i]);
+		struct preflight_input plan =
+			preflight_plan(s->all.pool, s->all.server,
+				       pool_resolve_service(services, name, true, NULL));
+
+		if (!drain_covers(&call->drain, name))
+			continue;
+		plan.is_startup_left = call->drain.until == UNTIL_REBOOT;
+		if (call->has_on_deadline)
+			plan.is_stop_planned =
+				call->drain.on_deadline == ON_DEADLINE_STOP;
+		(void)json_array_append_new(
+			found, controller_preflight(s->controllers[i], &plan));
+	}
+	preflight_look_at_machine(s->tools.scm, &machine);
+	call->http_status = 200;
+	return preflight_to_json(&machine, found);
+}
+
+/* ---- the thread ---- */
 
 static struct call *next_call(struct supervisor *s, bool *is_stopping)
 {
@@ -424,24 +326,16 @@ static struct call *next_call(struct supervisor *s, bool *is_stopping)
 	return call;
 }
 
-/* The first round of a change is part of its answer: what the answer says of the services
- * was seen after they were told. */
 static void serve(struct supervisor *s, struct call *call)
 {
-	json_t *json = NULL;
-	struct drain *drain = NULL;
+	static json_t *(*const answers[CALL__COUNT])(struct supervisor *,
+						     struct call *) = {
+		[CALL_PUT_DRAIN] = put_drain,
+		[CALL_END_DRAIN] = end_drain,
+		[CALL_PREFLIGHT] = preflight,
+	};
+	json_t *json = answers[call->kind](s, call);
 
-	if (call->kind == CALL_PUT_DRAIN)
-		drain = put_drain(s, call);
-	else
-		json = end_drain(s, call);
-	if (!call->err.code) {
-		apply_wants(s);
-		publish(s);
-		(void)step_all(s);
-	}
-	if (drain)
-		json = drain_json(s, drain);
 	if (json)
 		call->body = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
@@ -451,7 +345,7 @@ static void serve(struct supervisor *s, struct call *call)
 static void refuse(const struct supervisor *s, struct call *call)
 {
 	(void)err_set(&call->err, ERR_STOPPING, "poold on %s is stopping",
-		      s->server->named.name);
+		      s->all.server->named.name);
 	call->done(call);
 }
 
@@ -461,11 +355,15 @@ static void *run(void *arg)
 	bool is_stopping = false;
 
 	while (!is_stopping) {
-		int64_t next_ms = step_all(s);
-		struct call *call;
+		int64_t next_ms = step(s);
+		struct mono due = clock_add(s->tools.clock(), next_ms);
+		struct call *call = NULL;
 
-		waker_wait(s->waker, next_ms);
-		while ((call = next_call(s, &is_stopping)))
+		store_tidy(s->tools.store, is_anybody_waiting(s));
+		waker_wait(s->waker, clock_since(s->tools.clock(), due));
+		/* Whoever asks again and again must not keep poold from looking. */
+		while ((is_stopping || !call || clock_since(due, s->tools.clock()) < 0) &&
+		       (call = next_call(s, &is_stopping)))
 			if (is_stopping)
 				refuse(s, call);
 			else
@@ -499,7 +397,7 @@ static int check_saved(const struct supervisor *s, struct err *err)
 {
 	int known = 0, saved = store_count_saved(s->tools.store, err);
 
-	for (size_t i = 0; i < s->controller_count; i++)
+	for (size_t i = 0; i < s->all.controller_count; i++)
 		known += controller_has_saved(s->controllers[i]) ? 1 : 0;
 	if (saved <= known)
 		return saved < 0 ? -1 : 0;
@@ -512,12 +410,12 @@ static int check_saved(const struct supervisor *s, struct err *err)
 /* A drain of what is no longer in pool.yaml would cover nothing and say it is out. */
 static int check_drains(const struct supervisor *s, struct err *err)
 {
-	const struct list *services = pool_services(s->pool, s->server);
+	const struct list *services = pool_services(s->all.pool, s->all.server);
 	json_t *name;
 	size_t j;
 
-	for (int i = 0; i < s->drain_count; i++)
-		json_array_foreach (s->drains[i].services, j, name)
+	for (int i = 0; i < s->drains.count; i++)
+		json_array_foreach (s->drains.items[i].services, j, name)
 			if (!pool_resolve_service(services, json_string_value(name), true,
 						  NULL))
 				return err_set(
@@ -525,7 +423,7 @@ static int check_drains(const struct supervisor *s, struct err *err)
 					"drain '%s' of %s covers the service %s, which "
 					"pool.yaml does not drain any more; put it back "
 					"until the drain has ended",
-					s->drains[i].id, s->drains[i].owner,
+					s->drains.items[i].id, s->drains.items[i].owner,
 					json_string_value(name));
 	return 0;
 }
@@ -534,9 +432,10 @@ static int check_drains(const struct supervisor *s, struct err *err)
  */
 static int make_controllers(struct supervisor *s, struct err *err)
 {
-	const struct list *services = pool_services(s->pool, s->server);
+	const struct list *services = pool_services(s->all.pool, s->all.server);
 
 	s->controllers = xcalloc(services->count, sizeof(*s->controllers));
+	s->all.controllers = s->controllers;
 	LIST_EACH (struct pool_service, service, *services) {
 		if (service->role == ROLE_LEAVE)
 			continue;
@@ -546,13 +445,58 @@ static int make_controllers(struct supervisor *s, struct err *err)
 				"%s is drained by its logon mode, which this poold "
 				"cannot do yet",
 				service->named.name);
-		s->controllers[s->controller_count] =
-			controller_new(s->pool, s->server, service, &s->tools, err);
-		if (!s->controllers[s->controller_count])
+		s->controllers[s->all.controller_count] = controller_new(
+			s->all.pool, s->all.server, service, &s->tools, err);
+		if (!s->controllers[s->all.controller_count])
 			return -1;
-		s->controller_count++;
+		s->all.controller_count++;
 	}
 	return 0;
+}
+
+/* The index and the event of the start are on disk before anything else is done. */
+static int note_start(struct supervisor *s, struct err *err)
+{
+	char *text = xasprintf("poold %s, boot %s", s->all.version, s->boot_id);
+
+	record_add(s->tools.record, &(struct line){.kind = EVENT_POOLD_STARTED,
+						   .who = "poold",
+						   .text = text});
+	free(text);
+	return store_next_index(s->tools.store, &s->index, err) ||
+			       record_commit(s->tools.record, err)
+		       ? -1
+		       : 0;
+}
+
+/* The names of the services that have controllers. */
+static json_t *drainable(const struct supervisor *s)
+{
+	json_t *names = json_array();
+
+	LIST_EACH (struct pool_service, service,
+		   *pool_services(s->all.pool, s->all.server))
+		if (service->role != ROLE_LEAVE)
+			(void)json_array_append_new(names,
+						    json_string(service->named.name));
+	return names;
+}
+
+static int load_state(struct supervisor *s, struct err *err)
+{
+	s->tools.record = record_open(s->tools.store, s->tools.wall_clock, err);
+	if (!s->tools.record)
+		return -1;
+	s->drains = (struct drains){.store = s->tools.store,
+				    .record = s->tools.record,
+				    .boot_id = s->boot_id,
+				    .all = drainable(s),
+				    .clock = s->tools.clock,
+				    .wall_clock = s->tools.wall_clock};
+	if (drains_open(&s->drains, err) || make_controllers(s, err) ||
+	    check_saved(s, err) || check_drains(s, err))
+		return -1;
+	return note_start(s, err);
 }
 
 static int load(struct supervisor *s, const struct supervisor_setup *setup,
@@ -560,34 +504,36 @@ static int load(struct supervisor *s, const struct supervisor_setup *setup,
 {
 	unsigned char random[8];
 
-	s->tools.store = store_open(setup->state_dir, err);
-	if (!s->tools.store || host_boot_id(s->boot_id, err) ||
-	    host_random(random, sizeof(random), err) ||
-	    store_next_index(s->tools.store, &s->index, err))
+	if (host_boot_id(s->boot_id, err) || host_random(random, sizeof(random), err))
 		return -1;
 	for (size_t i = 0; i < sizeof(random); i++)
 		(void)snprintf(s->epoch + 2 * i, 3, "%02x", random[i]);
-	s->drain_count =
-		store_get_active_drains(s->tools.store, s->drains, API_DRAINS_LIMIT, err);
-	if (s->drain_count < 0) {
-		s->drain_count = 0;
+	s->tools.store = store_open(setup->state_dir, err);
+	if (!s->tools.store)
 		return -1;
+	if (!load_state(s, err))
+		return 0;
+	/* What cannot be read or written now is no passing trouble. */
+	if (err->code == ERR_STORE) {
+		(void)err_prefix(err, "%s/poold.sqlite", setup->state_dir);
+		err->code = ERR_STATE_DIR;
 	}
-	if (make_controllers(s, err))
-		return -1;
-	return check_saved(s, err) || check_drains(s, err) ? -1 : 0;
+	return -1;
 }
 
 struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct err *err)
 {
 	struct supervisor *s = xcalloc(1, sizeof(*s));
 
-	s->pool = setup->pool;
-	s->server = setup->server;
-	s->version = setup->version;
+	s->all = (struct picture){.pool = setup->pool,
+				  .server = setup->server,
+				  .version = setup->version,
+				  .boot_id = s->boot_id,
+				  .drains = &s->drains};
 	s->tools = (struct tools){.scm = setup->scm,
 				  .count_sessions = sessions_tcp_count,
 				  .clock = clock_mono,
+				  .wall_clock = clock_wall,
 				  .tick_ms = setup->tick_ms};
 	s->waker = waker_new();
 	s->last = &s->first;
@@ -629,11 +575,11 @@ void supervisor_free(struct supervisor *s)
 	if (!s)
 		return;
 	supervisor_stop(s);
-	for (size_t i = 0; i < s->controller_count; i++)
+	for (size_t i = 0; i < s->all.controller_count; i++)
 		controller_free(s->controllers[i]);
 	free(s->controllers);
-	for (int i = 0; i < s->drain_count; i++)
-		drain_done(&s->drains[i]);
+	drains_close(&s->drains);
+	record_close(s->tools.record);
 	store_close(s->tools.store);
 	s->tools.scm->ops->free(s->tools.scm);
 	drop(s->snapshot);

@@ -15,15 +15,17 @@
 
 struct supervisor;
 
-enum call_kind { CALL_PUT_DRAIN, CALL_END_DRAIN };
+enum call_kind { CALL_PUT_DRAIN, CALL_END_DRAIN, CALL_PREFLIGHT, CALL__COUNT };
 
-/* A request to change something.  Whoever submits it keeps it alive until `done` was
- * called. */
+/* A request to change something, or to ask the SCM.  Whoever submits it keeps it alive
+ * until `done` was called. */
 struct call {
 	enum call_kind kind;
-	struct drain drain; /* to put, or with only the id to end; owned by the caller */
-	const char *who;    /* of an end */
-	const char *from;   /* the peer's address */
+	struct drain drain; /* to put, with only the id to end, or as it is planned; owned
+			       by the caller */
+	bool has_on_deadline;            /* of a plan; without, pool.yaml says */
+	const char *who;                 /* of an end */
+	const char *from;                /* the peer's address */
 	void (*done)(struct call *call); /* on the supervisor's thread; must not block */
 	void *arg;
 

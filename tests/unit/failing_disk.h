@@ -1,5 +1,6 @@
 /*
- * A disk that fails SQLite's writes, from a given one on or only once.
+ * A disk that fails SQLite's writes and flushes, from a given one on so many times,
+ * or that ends the process at one.
  *
  * It stands between SQLite's default VFS and the system's calls, which SQLite allows
  * (https://www.sqlite.org/c3ref/vfs.html, xSetSystemCall).
@@ -8,6 +9,7 @@
 #define POOLCTL_FAILING_DISK_H
 
 #include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -16,15 +18,19 @@
 static struct {
 	_Atomic int calls;
 	_Atomic int fail_at; /* from 1; 0: never */
-	_Atomic bool is_lasting;
+	_Atomic int fail_count;
+	_Atomic bool is_flush_failed;
+	_Atomic int crash_at, crash_status; /* the process ends at this call, with that */
 } failing_disk;
 
 static inline bool failing_disk_fails(void)
 {
 	int call = ++failing_disk.calls, at = failing_disk.fail_at;
 
+	if (call == failing_disk.crash_at)
+		_exit(failing_disk.crash_status);
 	errno = EIO;
-	return at && (failing_disk.is_lasting ? call >= at : call == at);
+	return at && call >= at && call - at < failing_disk.fail_count;
 }
 
 static inline ssize_t failing_disk_pwrite(int file, const void *bytes, size_t length,
@@ -36,6 +42,26 @@ static inline ssize_t failing_disk_pwrite(int file, const void *bytes, size_t le
 static inline int failing_disk_truncate(int file, off_t length)
 {
 	return failing_disk_fails() ? -1 : ftruncate(file, length);
+}
+
+/*
+ * In place of the C library's.  Nothing is flushed: these tests lose processes, not
+ * machines, and take minutes on a slow disk otherwise.  SQLite calls the first, the
+ * simulated SCM the second.
+ */
+int fdatasync(int file)
+{
+	(void)file;
+	if (!failing_disk_fails())
+		return 0;
+	failing_disk.is_flush_failed = true;
+	return -1;
+}
+
+int fsync(int file)
+{
+	(void)file;
+	return 0;
 }
 
 /* To be called once, before a store is opened. */
@@ -52,11 +78,18 @@ static inline void failing_disk_install(void)
 }
 
 /* Counts from now on. */
-static inline void failing_disk_set(int fail_at, bool is_lasting)
+static inline void failing_disk_set(int fail_at, int fail_count)
 {
-	failing_disk.calls = 0;
+	failing_disk.calls = failing_disk.crash_at = 0;
 	failing_disk.fail_at = fail_at;
-	failing_disk.is_lasting = is_lasting;
+	failing_disk.fail_count = fail_count;
+}
+
+static inline void failing_disk_crash(int crash_at, int status)
+{
+	failing_disk_set(0, 0);
+	failing_disk.crash_status = status;
+	failing_disk.crash_at = crash_at;
 }
 
 #endif

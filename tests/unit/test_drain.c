@@ -47,6 +47,9 @@ static void a_reason_is_enough_and_means_all_services(void **state)
 	assert_string_equal(drain.owner, "");
 	assert_true(drain_covers(&drain, "RTCSRV"));
 	assert_false(drain.is_ended);
+	assert_int_equal(drain.deadline_s, 0);
+	assert_int_equal(drain.on_deadline, ON_DEADLINE_HOLD);
+	assert_int_equal(drain.until, UNTIL_RESUME);
 	drain_done(&drain);
 }
 
@@ -54,14 +57,18 @@ static void every_field_is_read(void **state)
 {
 	struct drain drain = parsed(" {\"services\":[\"RTCSRV\",\"RTCIMMCU\"],"
 				    "\"reason\":\"r\",\"owner\":\"ci@runner7\","
-				    "\"phase\":\"active\",\"on_deadline\":\"hold\","
-				    "\"until\":\"resume\"}\n");
+				    "\"phase\":\"active\",\"on_deadline\":\"stop\","
+				    "\"deadline_s\":31622400,"
+				    "\"until\":\"reboot\"}\n");
 
 	(void)state;
 	assert_string_equal(drain.owner, "ci@runner7");
 	assert_true(drain_covers(&drain, "RTCSRV"));
 	assert_true(drain_covers(&drain, "RTCIMMCU"));
 	assert_false(drain_covers(&drain, "RTC"));
+	assert_int_equal(drain.on_deadline, ON_DEADLINE_STOP);
+	assert_int_equal(drain.deadline_s, API_DEADLINE_LIMIT_S);
+	assert_int_equal(drain.until, UNTIL_REBOOT);
 	drain_done(&drain);
 }
 
@@ -117,9 +124,26 @@ static void wrong_bodies_are_refused_by_name(void **state)
 		 "'phase' must be 'active'"},
 		{"{\"reason\":\"r\",\"phase\":1}", ERR_INVALID_REQUEST, "'phase'"},
 		{"{\"reason\":\"r\",\"on_deadline\":\"stop\"}", ERR_INVALID_REQUEST,
+		 "'on_deadline' needs a deadline"},
+		{"{\"reason\":\"r\",\"on_deadline\":\"resume\"}", ERR_INVALID_REQUEST,
+		 "'on_deadline' needs a deadline"},
+		{"{\"reason\":\"r\",\"on_deadline\":\"end\",\"deadline_s\":1}",
+		 ERR_INVALID_REQUEST, "'on_deadline' must be 'hold', 'resume' or 'stop'"},
+		{"{\"reason\":\"r\",\"on_deadline\":0}", ERR_INVALID_REQUEST,
 		 "'on_deadline'"},
-		{"{\"reason\":\"r\",\"until\":\"reboot\"}", ERR_INVALID_REQUEST,
-		 "'until'"},
+		{"{\"reason\":\"r\",\"until\":\"friday\"}", ERR_INVALID_REQUEST,
+		 "'until' must be 'resume' or 'reboot'"},
+		{"{\"reason\":\"r\",\"until\":null}", ERR_INVALID_REQUEST, "'until'"},
+		{"{\"reason\":\"r\",\"deadline_s\":0}", ERR_INVALID_REQUEST,
+		 "'deadline_s'"},
+		{"{\"reason\":\"r\",\"deadline_s\":-1}", ERR_INVALID_REQUEST,
+		 "'deadline_s'"},
+		{"{\"reason\":\"r\",\"deadline_s\":31622401}", ERR_INVALID_REQUEST,
+		 "'deadline_s' must be a whole number of seconds from 1 to 31622400"},
+		{"{\"reason\":\"r\",\"deadline_s\":1.5}", ERR_INVALID_REQUEST,
+		 "'deadline_s'"},
+		{"{\"reason\":\"r\",\"deadline_s\":\"60\"}", ERR_INVALID_REQUEST,
+		 "'deadline_s'"},
 		{"{\"reason\":\"r\",\"Reason\":\"s\"}", ERR_UNKNOWN_FIELD, "'Reason'"},
 		{"{\"reason\":\"r\",\"id\":\"x\"}", ERR_UNKNOWN_FIELD, "'id'"},
 		{"{\"reason\":\"r\",\"\":1}", ERR_UNKNOWN_FIELD, "''"},
@@ -218,7 +242,7 @@ static void more_services_than_a_server_has_are_refused(void **state)
 	buf_done(&body);
 }
 
-static void the_same_is_asked_if_reason_and_services_are_the_same(void **state)
+static void the_same_is_asked_if_all_that_was_asked_is_the_same(void **state)
 {
 	static const struct {
 		const char *a, *b;
@@ -233,6 +257,14 @@ static void the_same_is_asked_if_reason_and_services_are_the_same(void **state)
 		{"{\"reason\":\"r\",\"services\":[\"A\"]}",
 		 "{\"reason\":\"r\",\"services\":[\"A\",\"B\"]}", false},
 		{"{\"reason\":\"r\",\"services\":[\"A\"]}", "{\"reason\":\"r\"}", false},
+		{"{\"reason\":\"r\",\"deadline_s\":60}",
+		 "{\"deadline_s\":60,\"reason\":\"r\"}", true},
+		{"{\"reason\":\"r\",\"deadline_s\":60}",
+		 "{\"reason\":\"r\",\"deadline_s\":61}", false},
+		{"{\"reason\":\"r\",\"deadline_s\":60}", "{\"reason\":\"r\"}", false},
+		{"{\"reason\":\"r\",\"deadline_s\":60,\"on_deadline\":\"stop\"}",
+		 "{\"reason\":\"r\",\"deadline_s\":60}", false},
+		{"{\"reason\":\"r\",\"until\":\"reboot\"}", "{\"reason\":\"r\"}", false},
 	};
 
 	(void)state;
@@ -274,18 +306,46 @@ static void it_is_shown_as_the_api_says(void **state)
 		text, "{\"id\":\"kb1\",\"phase\":\"active\",\"services\":[\"RTCSRV\"],"
 		      "\"owner\":\"me\",\"reason\":\"r\","
 		      "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"ended_at\":null,"
+		      "\"ended_by\":null,\"end_reason\":null,"
 		      "\"deadline_at\":null,\"on_deadline\":\"hold\","
-		      "\"until\":\"resume\",\"out\":true}");
+		      "\"until\":\"resume\",\"drained_at\":null,"
+		      "\"overdue\":false,\"out\":true}");
 	drain.is_ended = true;
 	drain.ended_at.ms = 2000;
+	drain.end_reason = END_DEADLINE;
+	copy_text(drain.ended_by, sizeof(drain.ended_by), "poold");
 	ended = drain_to_json(&drain, services, false);
 	assert_string_equal(json_string_value(json_object_get(ended, "phase")), "ended");
 	assert_string_equal(json_string_value(json_object_get(ended, "ended_at")),
 			    "1970-01-01T00:00:02.000Z");
+	assert_string_equal(json_string_value(json_object_get(ended, "ended_by")),
+			    "poold");
+	assert_string_equal(json_string_value(json_object_get(ended, "end_reason")),
+			    "deadline");
 	free(text);
 	json_decref(active);
 	json_decref(ended);
 	json_decref(services);
+	drain_done(&drain);
+}
+
+static void it_is_overdue_while_it_is_active_and_was_not_met(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"r\",\"deadline_s\":1}");
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		json_t *json;
+
+		drain.is_over = i & 1;
+		drain.is_ended = i & 2;
+		drain.drained_at.ms = i & 4 ? 3000 : 0;
+		json = drain_to_json(&drain, drain.services, false);
+		assert_int_equal(json_is_true(json_object_get(json, "overdue")), i == 1);
+		assert_int_equal(json_is_null(json_object_get(json, "drained_at")),
+				 !(i & 4));
+		json_decref(json);
+	}
 	drain_done(&drain);
 }
 
@@ -300,9 +360,10 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_nested_without_end_is_refused),
 		cmocka_unit_test(a_text_may_have_512_bytes_and_no_more),
 		cmocka_unit_test(more_services_than_a_server_has_are_refused),
-		cmocka_unit_test(the_same_is_asked_if_reason_and_services_are_the_same),
+		cmocka_unit_test(the_same_is_asked_if_all_that_was_asked_is_the_same),
 		cmocka_unit_test(a_copy_shares_nothing_with_its_original),
 		cmocka_unit_test(it_is_shown_as_the_api_says),
+		cmocka_unit_test(it_is_overdue_while_it_is_active_and_was_not_met),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,7 @@ static int begin(void **state)
 	if (temp_folder_make(&world.folder) ||
 	    temp_folder_write(&world.folder, "scm.json", services_json))
 		return -1;
-	failing_disk_set(0, false);
+	failing_disk_set(0, 0);
 	load_pool(pool_yaml);
 	come_up();
 	return 0;
@@ -339,10 +339,11 @@ static void every_change_is_recorded_once_with_who_from_where_and_why(void **sta
 	succeeds(end_drain("kb1"), 200);
 	reader = store_open_reader(world.folder.path, NULL);
 	assert_int_equal(store_each_event(reader, 0, 1000, add_event, &events, NULL), 0);
-	assert_string_equal(events.text,
-			    "drain_created ci from 192.0.2.77: drain kb1, patch\n"
-			    "drain_changed ci from 192.0.2.77: drain kb1, more\n"
-			    "drain_ended me from 192.0.2.77: drain kb1, more\n");
+	assert_string_equal(
+		events.text,
+		"drain_created ci from 192.0.2.77: drain kb1: asked for, patch\n"
+		"drain_changed ci from 192.0.2.77: drain kb1: changed, more\n"
+		"drain_ended me from 192.0.2.77: drain kb1: ended on request, more\n");
 	buf_done(&events);
 	store_close(reader);
 }
@@ -531,17 +532,17 @@ static void a_drain_that_cannot_be_written_is_refused_and_not_there(void **state
 {
 	(void)state;
 	becomes("A", in);
-	failing_disk_set(1, true);
+	failing_disk_set(1, INT_MAX);
 	fails(put("one", "{\"reason\":\"r\",\"owner\":\"me\"}"), ERR_STORE, "store");
-	failing_disk_set(0, false);
+	failing_disk_set(0, 0);
 	fails(end_drain("one"), ERR_UNKNOWN_DRAIN, "one");
 	becomes("A", in);
 
 	succeeds(put("two", "{\"reason\":\"r\",\"owner\":\"me\"}"), 201);
 	becomes("A", out);
-	failing_disk_set(1, true);
+	failing_disk_set(1, INT_MAX);
 	fails(end_drain("two"), ERR_STORE, "store");
-	failing_disk_set(0, false);
+	failing_disk_set(0, 0);
 	go_down();
 	come_up();
 	becomes("A", out);

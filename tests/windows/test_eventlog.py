@@ -1,11 +1,16 @@
-"""poold's events in the Windows Event Log: registered, readable, and with the right ids."""
+"""poold's events in the Windows Event Log: registered, readable, and with the right ids.
 
+Wine keeps no Event Log; it traces what ReportEvent is given.
+"""
+
+import contextlib
 import re
 import subprocess
 
 import pytest
 
 from pool import SERVICE
+from sessions import wait_until
 from windows_pool import POOLD, WindowsPool
 from wine import ROOT, windows_path
 
@@ -56,3 +61,51 @@ def test_the_page_has_every_id():
                       (ROOT / 'docs/windows.md').read_text(), re.M)
     assert [(int(number), name, level) for number, name, level in rows] == [
         (number, name, level) for number, (name, level, is_there) in KINDS.items() if is_there]
+
+
+# What EVENTLOG_…_TYPE is in winnt.h.
+TYPES = {'error': 1, 'warning': 2, 'information': 4}
+
+
+def traced(path):
+    """The events given to ReportEvent so far: id, type, text."""
+    trace = path.read_text(errors='replace')
+    calls = re.findall(r'ReportEventW \(\w+,0x(\w{4}),0x0000,0x(\w{8}),', trace)
+    texts = re.findall(r'ReportEventW L"(.*)"$', trace, re.M)
+    return [(int(number, 16), int(kind, 16), text)
+            for (kind, number), text in zip(calls, texts)]
+
+
+@contextlib.contextmanager
+def poold_in_the_foreground(server, folder):
+    """Gives the file that Wine traces into; the end of poold is that of the block."""
+    config, trace = folder / 'poold.yaml', folder / 'trace'
+    config.write_text(f"server: {server.name}\npool_file: '{windows_path(server.pool.file)}'\n"
+                      f"state_dir: '{windows_path(folder / 'state')}'\ntick: 200ms\n")
+    with open(trace, 'w') as stderr:
+        poold = server.machine.popen(
+            [POOLD, 'run', '--config', windows_path(config)], stderr=stderr,
+            env={'WINEDEBUG': '-all,fixme+advapi,+eventlog'})
+    try:
+        server.wait_answer()
+        yield trace
+    finally:
+        poold.kill()
+        poold.communicate()
+
+
+def test_a_drain_is_in_the_event_log(server, tmp_path):
+    with poold_in_the_foreground(server, tmp_path) as trace:
+        drained = server.pool.poolctl('drain', 'frontend01', '--reason', 'Prüfung, 50%1')
+        assert drained.returncode == 0, drained.stderr
+        assert server.pool.poolctl('resume', 'frontend01').returncode == 0
+        wait_until(lambda: 23 in [number for number, _, _ in traced(trace)], 'restored')
+    events = traced(trace)
+    steps = [number for number, _, _ in events if number in (10, 20, 12, 23)]
+    assert steps == [10, 20, 12, 23]
+    for number, event_type, text in events:
+        _, level, is_for_event_log = KINDS[number]
+        assert is_for_event_log and event_type == TYPES[level], (number, text)
+    # The reason is there, and nothing in it that Event Viewer takes for an insertion.
+    created = next(text for number, _, text in events if number == 10)
+    assert r'Pr\00fcfung, 50\ff051' in created

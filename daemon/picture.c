@@ -1,0 +1,130 @@
+#include "picture.h"
+
+enum phase picture_phase(const struct picture *p)
+{
+	enum phase highest = PHASE_SERVING;
+	bool has_serving = false;
+
+	for (size_t i = 0; i < p->controller_count; i++) {
+		enum phase phase = controller_phase(p->controllers[i]);
+
+		has_serving = has_serving || (phase == PHASE_SERVING &&
+					      !controller_is_absent(p->controllers[i]));
+		if (phase > highest)
+			highest = phase;
+	}
+	return highest == PHASE_DRAINED && has_serving ? PHASE_DRAINING : highest;
+}
+
+static bool is_out(const struct controller *controller)
+{
+	return controller_is_out(controller);
+}
+
+static bool is_drained(const struct controller *controller)
+{
+	return controller_phase(controller) == PHASE_DRAINED;
+}
+
+/* True if the drain covers some service and all that it covers are so. */
+static bool all_are(const struct picture *p, const struct drain *drain,
+		    bool (*is_so)(const struct controller *))
+{
+	bool covers_some = false;
+
+	for (size_t i = 0; i < p->controller_count; i++) {
+		if (!drain_covers(drain, controller_name(p->controllers[i])))
+			continue;
+		if (!is_so(p->controllers[i]))
+			return false;
+		covers_some = true;
+	}
+	return covers_some;
+}
+
+bool picture_is_drained(const struct picture *p, const struct drain *drain)
+{
+	return all_are(p, drain, is_drained);
+}
+
+json_t *picture_drain_to_json(const struct picture *p, const struct drain *drain)
+{
+	json_t *services = json_array(), *json;
+
+	for (size_t i = 0; i < p->controller_count; i++)
+		if (drain_covers(drain, controller_name(p->controllers[i])))
+			(void)json_array_append_new(
+				services,
+				json_string(controller_name(p->controllers[i])));
+	json = drain_to_json(drain, services,
+			     !drain->is_ended && all_are(p, drain, is_out));
+	json_decref(services);
+	return json;
+}
+
+static json_t *drains_to_json(const struct picture *p)
+{
+	json_t *drains = json_array();
+
+	for (int i = 0; i < p->drains->count; i++)
+		(void)json_array_append_new(
+			drains, picture_drain_to_json(p, &p->drains->items[i]));
+	return drains;
+}
+
+/* Of the services that are being taken out, or of all while none is. */
+static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
+{
+	int64_t sessions = 0, peak = 0, cut = 0;
+	double rate = 0, one;
+	bool is_known = true, has_rate = true;
+
+	for (size_t i = 0; i < p->controller_count; i++) {
+		const struct controller *c = p->controllers[i];
+		const struct progress *progress = controller_progress(c);
+
+		if (is_wanted_out &&
+		    drains_want(p->drains, controller_name(c)).want != WANT_DRAINED)
+			continue;
+		is_known = is_known && progress->has_sample && progress->last.is_known;
+		sessions += progress->last.count;
+		peak += progress->peak;
+		cut += controller_cut(c);
+		has_rate = has_rate && progress_rate(progress, &one);
+		rate += has_rate ? one : 0;
+	}
+	/* Rounded, so that a steady rate is no change to those who wait for one. */
+	rate = (double)(int64_t)(rate * 10 + 0.5) / 10;
+	return json_pack("{sb so sI so sI so sn}", "known", is_known, "sessions",
+			 is_known ? json_integer(sessions) : json_null(), "peak",
+			 (json_int_t)peak, "ended",
+			 is_known ? json_integer(peak - sessions) : json_null(), "cut",
+			 (json_int_t)cut, "rate_per_min",
+			 has_rate && is_known ? json_real(rate) : json_null(), "eta_s");
+}
+
+static bool is_wanted_out(const struct picture *p)
+{
+	for (size_t i = 0; i < p->controller_count; i++)
+		if (drains_want(p->drains, controller_name(p->controllers[i])).want ==
+		    WANT_DRAINED)
+			return true;
+	return false;
+}
+
+json_t *picture_to_json(const struct picture *p)
+{
+	json_t *services = json_array();
+	bool is_out_wanted = is_wanted_out(p);
+
+	for (size_t i = 0; i < p->controller_count; i++)
+		(void)json_array_append_new(services,
+					    controller_to_json(p->controllers[i]));
+	return json_pack("{ss ss ss ss ss ss sn so so so}", "server",
+			 p->server->named.name, "pool", p->pool->named.name, "version",
+			 p->version, "boot_id", p->boot_id, "phase",
+			 phase_name(picture_phase(p)), "wanted",
+			 want_name(is_out_wanted ? WANT_DRAINED : WANT_SERVING),
+			 "reservation", "drains", drains_to_json(p), "progress",
+			 progress_to_json(p, is_out_wanted), "services", services);
+}

@@ -1,0 +1,33 @@
+/*
+ * The whole picture of the server, as GET /v1/server shows it.
+ */
+#ifndef POOLD_PICTURE_H
+#define POOLD_PICTURE_H
+
+#include "controller.h"
+#include "drains.h"
+
+/* What it is made from; it owns none of it. */
+struct picture {
+	const struct pool *pool;
+	const struct pool_server *server;
+	const char *version, *boot_id;
+	struct controller **controllers;
+	size_t controller_count;
+	const struct drains *drains;
+};
+
+/* The worst of its services.  With one out and another serving, the server is not
+ * drained: whoever reads that word may reboot it. */
+enum phase picture_phase(const struct picture *picture);
+
+/* Everything but `index`, `epoch` and `time`; a new reference. */
+json_t *picture_to_json(const struct picture *picture);
+
+/* One drain, active or ended; a new reference. */
+json_t *picture_drain_to_json(const struct picture *picture, const struct drain *drain);
+
+/* True if the drain covers something, and all of it is drained. */
+bool picture_is_drained(const struct picture *picture, const struct drain *drain);
+
+#endif
