@@ -2,9 +2,11 @@
 
 #include "drive.h"
 #include "host.h"
+#include "identity.h"
 #include "mem.h"
 #include "output_json.h"
 #include "output_text.h"
+#include "dry_run.h"
 #include "screen.h"
 #include "targets.h"
 #include "terminal.h"
@@ -13,28 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDENTITY_BYTES = 2 * HOST_NAME_BYTES + 1 };
-
 static const char no_pools[] =
 	"this command takes servers; taking all of a pool's servers "
 	"through maintenance is not part of this version";
-
-/* USER@HOST, with what an id may not have replaced by '-'. */
-static void find_identity(char identity[IDENTITY_BYTES])
-{
-	char user[HOST_NAME_BYTES], host[HOST_NAME_BYTES];
-
-	host_user(user);
-	host_name(host);
-	(void)snprintf(identity, IDENTITY_BYTES, "%s@%s", user, host);
-	identity[API_ID_BYTES - 1] = '\0';
-	for (char *c = identity; *c; c++) {
-		char one[] = {*c, '\0'}, later[] = {'x', *c, '\0'};
-
-		if (!api_id_is_valid(c == identity ? one : later))
-			*c = c == identity ? 'x' : '-';
-	}
-}
 
 /* Prints the results that were not there before; the frame must not be in their way. */
 static void print_lines(struct screen *screen, const struct job *jobs, size_t count,
@@ -86,37 +69,91 @@ static void print_results(const struct drive *drive, const struct options *optio
 		output_text_result(&jobs[i]);
 }
 
+/* Of a server's drain; each option goes over what pool.yaml says. */
+static int find_terms(const struct pool_config *config, const struct pool_server *server,
+		      const struct options *options, struct terms *terms, struct err *err)
+{
+	int64_t deadline_ms = options->deadline_ms;
+	int on_deadline = options->on_deadline;
+	const struct pool *pool;
+
+	(void)pool_find_server(config, server->named.name, &pool);
+	if (deadline_ms < 0)
+		deadline_ms = server->deadline_ms >= 0 ? server->deadline_ms
+						       : pool->deadline_ms;
+	if (on_deadline < 0)
+		on_deadline = server->on_deadline >= 0 ? server->on_deadline
+						       : pool->on_deadline;
+	if (deadline_ms <= 0 && options->on_deadline > ON_DEADLINE_HOLD)
+		return err_set(err, ERR_USAGE,
+			       "--on-deadline %s, but %s has no deadline: give "
+			       "--deadline TIME, or set 'deadline' in pool.yaml",
+			       on_deadline_name((enum on_deadline)on_deadline),
+			       server->named.name);
+	*terms = (struct terms){.deadline_ms = deadline_ms > 0 ? deadline_ms : 0,
+				.on_deadline = (enum on_deadline)on_deadline,
+				.until = (enum until)options->until};
+	return 0;
+}
+
+/* The list is to be freed; NULL on failure. */
+static struct terms *find_all_terms(const struct pool_config *config,
+				    const struct targets *targets,
+				    const struct options *options, struct err *err)
+{
+	struct terms *terms = xcalloc(targets->count, sizeof(*terms));
+
+	for (size_t i = 0; i < targets->count; i++)
+		if (find_terms(config, targets->servers[i], options, &terms[i], err)) {
+			free(terms);
+			return NULL;
+		}
+	return terms;
+}
+
+static int drive_all(const struct order *order, const struct targets *targets,
+		     const struct options *options, struct client *client)
+{
+	struct drive *drive = drive_new(order, targets->servers, targets->count, client);
+	int status;
+
+	terminal_catch_interrupts();
+	watch(drive, options);
+	print_results(drive, options);
+	status = drive_exit_status(drive);
+	drive_free(drive);
+	return status;
+}
+
 static int run(struct order *order, const struct options *options,
 	       const struct pool_config *config, struct err *err)
 {
 	struct client *client = NULL;
 	const char **services = NULL;
+	struct terms *terms = NULL;
 	struct targets targets;
-	struct drive *drive;
 	int ret = -1;
 
 	if (targets_find(config, options, no_pools, &targets, err))
 		goto out;
 	services = targets_spell_services(config, &targets, options, err);
-	if (!services)
+	terms = find_all_terms(config, &targets, options, err);
+	if (!services || !terms)
 		goto out;
 	order->aim.services = services;
 	order->aim.service_count = options->services.count;
+	order->terms = terms;
 	client = client_new(err);
 	if (!client)
 		goto out;
-	terminal_catch_interrupts();
-	drive = drive_new(order, targets.servers, targets.count, client);
-	watch(drive, options);
-	print_results(drive, options);
-	ret = drive_exit_status(drive);
-	/* The client's requests know the jobs, so it goes first. */
-	client_free(client);
-	client = NULL;
-	drive_free(drive);
+	if (options->is_dry_run)
+		ret = dry_run_ask(order, &targets, options, client);
+	else
+		ret = drive_all(order, &targets, options, client);
 out:
 	client_free(client);
 	targets_done(&targets);
+	free(terms);
 	free(services);
 	return ret;
 }
@@ -124,17 +161,20 @@ out:
 static int run_with_identity(enum goal goal, const struct options *options,
 			     const struct pool_config *config, struct err *err)
 {
-	char identity[IDENTITY_BYTES];
+	char user[HOST_NAME_BYTES], host[HOST_NAME_BYTES];
+	struct identity identity;
 	struct order order = {
-		.aim = {.goal = goal, .id = options->id ? options->id : identity},
-		.owner = options->owner ? options->owner : identity,
+		.aim = {.goal = goal, .id = options->id ? options->id : identity.id},
+		.owner = options->owner ? options->owner : identity.owner,
 		.reason = options->reason ? options->reason : "maintenance",
 		.is_default_id = !options->id,
 		.is_all = options->is_all,
 		.timeout_ms = options->timeout_ms,
 	};
 
-	find_identity(identity);
+	host_user(user);
+	host_name(host);
+	identity_find(host_env, user, host, &identity);
 	return run(&order, options, config, err);
 }
 

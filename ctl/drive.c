@@ -1,8 +1,8 @@
 #include "drive.h"
 
 #include "mem.h"
-#include "request.h"
 #include "text.h"
+#include "view_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +180,9 @@ static void judge_view(struct job *job)
 	job->is_troubled = is_troubled;
 	verdict = judge(aim, job->view,
 			is_troubled ? clock_since(job->troubled_since, job->view_at) : 0);
-	if (verdict != VERDICT_NOT_YET)
+	if (verdict == VERDICT_GONE)
+		job->step = STEP_WHY;
+	else if (verdict != VERDICT_NOT_YET)
 		conclude(job, verdict);
 }
 
@@ -207,13 +209,12 @@ static bool is_held(struct job *job)
 {
 	struct buf message = {0};
 
+	if (!server_view_count_drains(job->view))
+		return false;
 	buf_printf(&message, "no drain %s; kept out by ", job->order->aim.id);
-	if (server_view_list_drains(job->view, &message)) {
-		finish(job, judge_exit_status(VERDICT_HELD), &message);
-		return true;
-	}
-	buf_done(&message);
-	return false;
+	view_text_holders(job->view, &message);
+	finish(job, judge_exit_status(VERDICT_HELD), &message);
+	return true;
 }
 
 /* After a look: what is there to ask for? */
@@ -236,6 +237,14 @@ static void plan(struct job *job)
 	judge_view(job);
 }
 
+/* How many sessions were left when the drain was last seen. */
+static int64_t sessions_left(const struct job *job, const struct server_view *view)
+{
+	if (is_drain(job) && server_view_drain(view, job->order->aim.id))
+		return view->progress.sessions;
+	return job->view ? job->view->sessions_left : COUNT_UNKNOWN;
+}
+
 static void on_view(struct job *job, const struct reply *reply)
 {
 	struct err err = {0};
@@ -246,6 +255,7 @@ static void on_view(struct job *job, const struct reply *reply)
 		give_up(job);
 		return;
 	}
+	view->sessions_left = sessions_left(job, view);
 	server_view_free(job->view);
 	job->view = view;
 	job->view_at = clock_mono();
@@ -265,6 +275,18 @@ static void on_taken(struct job *job)
 	job->step = is_drain(job) ? STEP_WATCH : STEP_LOOK;
 }
 
+/* That the drain is gone is known; if why is not, there is nothing to be had by asking
+ * again. */
+static void on_ended(struct job *job, const struct reply *reply)
+{
+	struct problem problem;
+	struct err err = {0};
+
+	if (problem_from_reply(reply, job->server->url, &problem) == 0)
+		(void)server_view_read_ended(job->view, reply->body, reply->length, &err);
+	conclude(job, judge(&job->order->aim, job->view, 0));
+}
+
 static void on_reply(void *context, const struct reply *reply)
 {
 	struct job *job = context;
@@ -273,6 +295,10 @@ static void on_reply(void *context, const struct reply *reply)
 	job->is_busy = false;
 	if (job->step == STEP_DONE)
 		return;
+	if (job->step == STEP_WHY) {
+		on_ended(job, reply);
+		return;
+	}
 	is_ok = problem_from_reply(reply, job->server->url, &job->problem) == 0;
 	is_gone = !is_ok && job->problem.code == ERR_UNKNOWN_DRAIN;
 	if (!is_ok && !(is_gone && job->step == STEP_ASK && is_resume(job))) {
@@ -304,11 +330,13 @@ static void send_next(struct job *job, struct client *client)
 	const struct order *order = job->order;
 
 	job->is_busy = true;
-	if (job->step != STEP_ASK)
+	if (job->step == STEP_WHY)
+		request_one_drain(client, job->server, order->aim.id, on_reply, job);
+	else if (job->step != STEP_ASK)
 		request_view(client, job->server, job->is_current ? job->view : NULL,
 			     wait_s(job), on_reply, job);
 	else if (is_drain(job))
-		request_drain(client, job->server, &order->aim, order->owner,
+		request_drain(client, job->server, &order->aim, job->terms, order->owner,
 			      order->reason, on_reply, job);
 	else
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
@@ -379,8 +407,11 @@ struct drive *drive_new(const struct order *order,
 	drive->count = count;
 	drive->jobs = xcalloc(count, sizeof(*drive->jobs));
 	for (size_t i = 0; i < count; i++)
-		drive->jobs[i] = (struct job){
-			.order = order, .server = servers[i], .started_at = clock_mono()};
+		drive->jobs[i] =
+			(struct job){.order = order,
+				     .server = servers[i],
+				     .terms = order->terms ? &order->terms[i] : NULL,
+				     .started_at = clock_mono()};
 	return drive;
 }
 

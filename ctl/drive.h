@@ -11,6 +11,7 @@
 #include "judge.h"
 #include "pool_config.h"
 #include "problem.h"
+#include "request.h"
 
 /* What is asked of every server. */
 struct order {
@@ -19,12 +20,14 @@ struct order {
 	bool is_default_id; /* poolctl chose the id, and will choose the same again */
 	bool is_all;        /* resume: whatever drains are active */
 	int64_t timeout_ms; /* negative: none */
+	const struct terms *terms; /* of a drain: one for each server */
 };
 
 enum step {
 	STEP_LOOK,  /* see what is there; decide what to ask */
 	STEP_ASK,   /* a change is being asked for */
 	STEP_WATCH, /* the change is acknowledged, or there was none to ask for */
+	STEP_WHY,   /* the drain is gone; see what ended it */
 	STEP_DONE,
 };
 
@@ -38,6 +41,7 @@ struct result {
 struct job {
 	const struct order *order;
 	const struct pool_server *server;
+	const struct terms *terms;
 	enum step step;
 	struct server_view *view; /* the newest, NULL before the first */
 	bool is_current;          /* nothing was asked or failed since the view came */

@@ -1,5 +1,9 @@
 #include "judge.h"
 
+#include "view_text.h"
+
+#include <string.h>
+
 /* The first service that should be covered and is not, or that the server does not know.
  */
 static const char *find_gap(const struct aim *aim, const struct server_view *view,
@@ -22,12 +26,25 @@ static enum verdict reached(const struct server_view *view)
 	return view->progress.cut > 0 ? VERDICT_CUT : VERDICT_REACHED;
 }
 
+/* Why the drain that is gone ended: a word of the API, or "" if nobody knows. */
+static const char *end_reason(const struct server_view *view)
+{
+	const struct drain_view *ended = view->ended;
+
+	return ended && !ended->is_active && ended->end_reason ? ended->end_reason : "";
+}
+
+static bool is_back(const struct server_view *view)
+{
+	return !strcmp(end_reason(view), "reboot") && view->ended->drained_at.is_given;
+}
+
 static enum verdict judge_drain(const struct aim *aim, const struct server_view *view)
 {
 	const struct drain_view *drain = server_view_drain(view, aim->id);
 
 	if (!drain)
-		return VERDICT_GONE;
+		return is_back(view) ? VERDICT_BACK : VERDICT_GONE;
 	if (find_gap(aim, view, drain))
 		return VERDICT_NARROW;
 	if (!drain->is_out)
@@ -43,7 +60,7 @@ static enum verdict judge_drain(const struct aim *aim, const struct server_view 
 /* What another drain still covers need not serve; but then the server is held. */
 static enum verdict judge_resume(const struct aim *aim, const struct server_view *view)
 {
-	bool is_held = server_view_list_drains(view, NULL) > 0;
+	bool is_held = server_view_count_drains(view) > 0;
 
 	for (size_t i = 0; aim->goal == GOAL_RESUMED && i < view->service_count; i++) {
 		const struct service_view *service = &view->services[i];
@@ -161,6 +178,59 @@ static void explain_gap(const struct aim *aim, const struct server_view *view,
 		buf_printf(text, "drain %s does not cover service %s", aim->id, service);
 }
 
+static void explain_deadline(const struct server_view *view, struct buf *text)
+{
+	buf_puts(text, "the deadline passed ");
+	if (view->sessions_left > 0)
+		buf_printf(text, "with %lld sessions left",
+			   (long long)view->sessions_left);
+	else
+		buf_puts(text, "before everything was drained");
+	buf_puts(text, ", and poold gave the drain up");
+}
+
+static void explain_boot(const struct server_view *view, struct buf *text)
+{
+	(void)view;
+	buf_puts(text, "the server has booted, and the drain ended with that, as asked; "
+		       "it was not drained before");
+}
+
+static void explain_request(const struct server_view *view, struct buf *text)
+{
+	buf_printf(text, "the drain is no longer in force: %s ended it",
+		   view->ended->ended_by ? view->ended->ended_by : "somebody");
+}
+
+static void explain_end(const struct aim *aim, const struct server_view *view,
+			struct buf *text)
+{
+	static const struct {
+		const char *reason;
+		void (*explain)(const struct server_view *view, struct buf *text);
+	} ends[] = {
+		{"deadline", explain_deadline},
+		{"reboot", explain_boot},
+		{"request", explain_request},
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!strcmp(end_reason(view), ends[i].reason)) {
+			ends[i].explain(view, text);
+			return;
+		}
+	buf_printf(text, "drain %s is no longer in force: somebody else ended it",
+		   aim->id);
+}
+
+static void explain_back(const struct server_view *view, struct buf *text)
+{
+	buf_puts(text, "drained at ");
+	view_text_time(view->ended->drained_at.at, view->time, text);
+	buf_puts(text, view->phase == PHASE_SERVING ? ", and back since the boot"
+						    : ", and the boot ended the drain");
+}
+
 void judge_explain(const struct aim *aim, const struct server_view *view,
 		   enum verdict verdict, struct buf *text)
 {
@@ -168,16 +238,18 @@ void judge_explain(const struct aim *aim, const struct server_view *view,
 	case VERDICT_CUT:
 		buf_printf(text, "%lld sessions were cut", (long long)view->progress.cut);
 		break;
+	case VERDICT_BACK:
+		explain_back(view, text);
+		break;
 	case VERDICT_GONE:
-		buf_printf(text, "drain %s is no longer in force: somebody else ended it",
-			   aim->id);
+		explain_end(aim, view, text);
 		break;
 	case VERDICT_NARROW:
 		explain_gap(aim, view, text);
 		break;
 	case VERDICT_HELD:
 		buf_puts(text, "kept out by ");
-		(void)server_view_list_drains(view, text);
+		view_text_holders(view, text);
 		break;
 	case VERDICT_ATTENTION:
 		explain_trouble(aim, view, text);

@@ -33,10 +33,11 @@ struct aim {
 enum verdict {
 	VERDICT_NOT_YET,
 	VERDICT_REACHED,
-	VERDICT_CUT,       /* reached, but sessions were cut */
-	VERDICT_GONE,      /* somebody else ended the drain */
-	VERDICT_NARROW,    /* the drain does not cover what was asked */
-	VERDICT_HELD,      /* other drains keep the server out */
+	VERDICT_CUT,    /* reached, but sessions were cut */
+	VERDICT_BACK,   /* reached, and the boot ended the drain, as asked */
+	VERDICT_GONE,   /* the drain ended; the view's `ended` says why, if it is known */
+	VERDICT_NARROW, /* the drain does not cover what was asked */
+	VERDICT_HELD,   /* other drains keep the server out */
 	VERDICT_ATTENTION, /* a service needs a person */
 	VERDICT__COUNT,
 };
@@ -51,7 +52,8 @@ bool judge_is_troubled(const struct aim *aim, const struct server_view *view);
 /* True if, before anything was asked, the server was already where it should be. */
 bool judge_was_there(const struct aim *aim, const struct server_view *view);
 
-/* Adds to `text` why a verdict other than NOT_YET and REACHED was given. */
+/* Adds to `text` why a verdict other than NOT_YET and REACHED was given.  That of
+ * VERDICT_BACK is what became of the drain. */
 void judge_explain(const struct aim *aim, const struct server_view *view,
 		   enum verdict verdict, struct buf *text);
 

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "api.h"
+#include "chain.h"
 #include "mem.h"
 #include "schema.h"
 #include "text.h"
@@ -19,11 +20,31 @@ enum option_type {
 	OPTION_TEXTS,
 	OPTION_CHOICE,
 	OPTION_DURATION,
+	OPTION_DEADLINE,
 	OPTION_NUMBER,
+	OPTION_HASH,
 };
 
 static const char *const outputs[] = {"table", "json", "jsonl", "yaml", NULL};
 static const char *const waits[] = {"", "drained", "serving", NULL};
+
+static int find_choice(const char *const *choices, const char *name)
+{
+	for (int i = 0; choices[i]; i++)
+		if (*name && !strcmp(choices[i], name))
+			return i;
+	return -1;
+}
+
+static int output_from_name(const char *name)
+{
+	return find_choice(outputs, name);
+}
+
+static int wait_from_name(const char *name)
+{
+	return find_choice(waits, name);
+}
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -35,23 +56,23 @@ static const struct option {
 	size_t offset;
 	const char *value;
 	const char *help;
-	const char *const *choices;
+	int (*choice_from_name)(const char *name); /* -1: there is no such choice */
 } table[] = {
 	{"config", 0, true, OPTION_TEXT, FIELD(config), "FILE",
 	 "read the pools from this file", NULL},
 	{"output", 'o', true, OPTION_CHOICE, FIELD(output), "FORMAT",
-	 "table, json, jsonl, or yaml where it fits; also -o FORMAT", outputs},
+	 "table, json, jsonl, or yaml where it fits; also -o FORMAT", output_from_name},
 	{"no-color", 0, true, OPTION_FLAG, FIELD(has_no_color), NULL, "use no colours",
 	 NULL},
 	{"help", 'h', true, OPTION_FLAG, FIELD(has_help), NULL, "show this help", NULL},
 	{"version", 0, true, OPTION_FLAG, FIELD(has_version), NULL,
 	 "show the version of poolctl", NULL},
-	{"id", 0, false, OPTION_ID, FIELD(id), "ID", "name the drain; default USER@HOST",
-	 NULL},
+	{"id", 0, false, OPTION_ID, FIELD(id), "ID",
+	 "name the drain; default USER@HOST, in CI the pipeline's run", NULL},
 	{"all", 0, false, OPTION_FLAG, FIELD(is_all), NULL,
 	 "end all drains, whoever's they are", NULL},
 	{"owner", 0, false, OPTION_TEXT, FIELD(owner), "OWNER",
-	 "say who asks; default USER@HOST", NULL},
+	 "say who asks; default USER@HOST, in CI the pipeline's run", NULL},
 	{"reason", 0, false, OPTION_TEXT, FIELD(reason), "TEXT",
 	 "say why; default maintenance", NULL},
 	{"service", 0, false, OPTION_TEXTS, FIELD(services), "NAME",
@@ -63,12 +84,25 @@ static const struct option {
 	 "return once the server has acknowledged", NULL},
 	{"timeout", 0, false, OPTION_DURATION, FIELD(timeout_ms), "TIME",
 	 "wait no longer: 90s, 30m, 2h", NULL},
+	{"deadline", 0, false, OPTION_DEADLINE, FIELD(deadline_ms), "TIME",
+	 "time for sessions to end: 30m, 2h, none; else pool.yaml's", NULL},
+	{"on-deadline", 0, false, OPTION_CHOICE, FIELD(on_deadline), "WHAT",
+	 "then hold, resume, or stop (cuts them); else pool.yaml's",
+	 on_deadline_from_name},
+	{"until", 0, false, OPTION_CHOICE, FIELD(until), "END",
+	 "resume (default), or reboot: the next boot ends the drain", until_from_name},
+	{"dry-run", 0, false, OPTION_FLAG, FIELD(is_dry_run), NULL,
+	 "say what would happen, and change nothing", NULL},
 	{"for", 0, false, OPTION_CHOICE, FIELD(wait_for), "PHASE", "drained or serving",
-	 waits},
+	 wait_from_name},
 	{"after", 0, false, OPTION_NUMBER, FIELD(after), "N",
 	 "only events with a higher id", NULL},
 	{"limit", 0, false, OPTION_NUMBER, FIELD(limit), "N", "at most so many events",
 	 NULL},
+	{"verify", 0, false, OPTION_FLAG, FIELD(is_verify), NULL,
+	 "check that no event was changed, added or taken out", NULL},
+	{"head", 0, false, OPTION_HASH, FIELD(head), "HASH",
+	 "with --verify: this earlier head must be in the record", NULL},
 	{"poold", 0, false, OPTION_FLAG, FIELD(is_poold), NULL,
 	 "poold.yaml is meant, not pool.yaml", NULL},
 	{"pool", 0, false, OPTION_TEXT, FIELD(pool), "NAME", "the pool's name", NULL},
@@ -81,6 +115,8 @@ static const struct option {
 };
 
 enum { OPTIONS_COUNT = sizeof(table) / sizeof(table[0]) };
+
+_Static_assert(OPTIONS_COUNT <= 32, "options.used has a bit for each option");
 
 static const char *option_name(const void *from, size_t i)
 {
@@ -152,14 +188,20 @@ static int read_duration(const char *text, int64_t *ms)
 	return -1;
 }
 
-static int read_choice(const char *text, const char *const *choices, int *choice)
+/* 0 stands for no deadline, so that 0s is none to ask for. */
+static int read_deadline(const char *text, int64_t *ms)
 {
-	for (int i = 0; choices[i]; i++)
-		if (*text && !strcmp(choices[i], text)) {
-			*choice = i;
-			return 0;
-		}
-	return -1;
+	*ms = 0;
+	if (!strcmp(text, "none"))
+		return 0;
+	return read_duration(text, ms) || !*ms ? -1 : 0;
+}
+
+static bool is_hash(const char *text)
+{
+	size_t digits = strspn(text, "0123456789abcdef");
+
+	return digits == CHAIN_HASH_BYTES - 1 && !text[digits];
 }
 
 /* What a reader of HTTP headers, JSON or logs would trip over is not taken. */
@@ -191,9 +233,15 @@ static int set(const struct option *option, const char *value, struct options *o
 		add_text(field, value);
 		return is_good_text(value) ? 0 : -1;
 	case OPTION_CHOICE:
-		return read_choice(value, option->choices, field);
+		*(int *)field = option->choice_from_name(value);
+		return *(int *)field < 0 ? -1 : 0;
 	case OPTION_DURATION:
 		return read_duration(value, field);
+	case OPTION_DEADLINE:
+		return read_deadline(value, field);
+	case OPTION_HASH:
+		*(const char **)field = value;
+		return is_hash(value) ? 0 : -1;
 	case OPTION_NUMBER:
 		return read_number(value, field, &end) || *end ? -1 : 0;
 	default:
@@ -235,7 +283,10 @@ static int read_option(char **argv, int i, struct options *options, struct err *
 
 int options_parse(int argc, char **argv, struct options *options, struct err *err)
 {
-	*options = (struct options){.timeout_ms = -1, .limit = API_EVENTS_LIMIT};
+	*options = (struct options){.timeout_ms = -1,
+				    .deadline_ms = -1,
+				    .on_deadline = -1,
+				    .limit = API_EVENTS_LIMIT};
 	for (int i = 1; i < argc;) {
 		int taken = 1;
 
@@ -294,6 +345,6 @@ void options_help(const char *allowed, struct buf *text)
 			continue;
 		(void)snprintf(name, sizeof(name), "--%s %s", option->name,
 			       option->value ? option->value : "");
-		buf_printf(text, "  %-18s%s\n", name, option->help);
+		buf_printf(text, "  %-20s%s\n", name, option->help);
 	}
 }

@@ -29,8 +29,13 @@ struct options {
 	struct texts services, servers;
 	bool is_poold;
 	const char *pool, *fqdn, *profile;
-	int64_t timeout_ms; /* negative: not said */
-	int wait_for;       /* enum wait_for */
+	int64_t timeout_ms;  /* negative: not said */
+	int64_t deadline_ms; /* 0: none is wanted; negative: not said */
+	int on_deadline;     /* enum on_deadline; negative: not said */
+	int until;           /* enum until */
+	bool is_dry_run, is_verify;
+	const char *head;
+	int wait_for; /* enum wait_for */
 	int64_t after, limit;
 	uint32_t used;      /* one bit for each option, by its place in the table */
 	struct texts words; /* what is no option: the command and its arguments */

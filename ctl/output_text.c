@@ -109,7 +109,9 @@ static void print_reached(const struct job *job)
 	struct buf line = {0};
 
 	buf_printf(&line, "%s: ", job->server->named.name);
-	if (job->was_there) {
+	if (job->result.exit_status == 0 && job->result.message) {
+		buf_puts(&line, job->result.message);
+	} else if (job->was_there) {
 		buf_printf(&line, "already %s",
 			   phase_name(job_drain(job) ? PHASE_DRAINED : job->view->phase));
 	} else {
@@ -126,6 +128,6 @@ void output_text_result(const struct job *job)
 
 	if (status == 0 || status == judge_exit_status(VERDICT_CUT))
 		print_reached(job);
-	if (job->result.message)
+	if (job->result.message && status != 0)
 		text_complain("%s: %s", job->server->named.name, job->result.message);
 }

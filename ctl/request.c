@@ -3,6 +3,7 @@
 #include "api.h"
 #include "mem.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,24 @@ static char *drain_url(const struct pool_server *server, const char *id)
 	return xasprintf("%s" API_VERSION_PATH "/drains/%s", server->url, id);
 }
 
-static char *drain_body(const struct aim *aim, const char *owner, const char *reason)
+/* What the API takes for granted is left out, so that an older poold understands. */
+static void add_terms(json_t *body, const struct terms *terms)
+{
+	int64_t deadline_s = (terms->deadline_ms + 999) / 1000;
+
+	if (terms->deadline_ms) {
+		(void)json_object_set_new(body, "deadline_s", json_integer(deadline_s));
+		(void)json_object_set_new(
+			body, "on_deadline",
+			json_string(on_deadline_name(terms->on_deadline)));
+	}
+	if (terms->until != UNTIL_RESUME)
+		(void)json_object_set_new(body, "until",
+					  json_string(until_name(terms->until)));
+}
+
+static char *drain_body(const struct aim *aim, const struct terms *terms,
+			const char *owner, const char *reason)
 {
 	json_t *services = json_array();
 	json_t *body = json_pack("{s:s, s:s}", "owner", owner, "reason", reason);
@@ -72,16 +90,18 @@ static char *drain_body(const struct aim *aim, const char *owner, const char *re
 	if (aim->service_count)
 		(void)json_object_set(body, "services", services);
 	json_decref(services);
+	add_terms(body, terms);
 	text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
 	return text;
 }
 
 void request_drain(struct client *client, const struct pool_server *server,
-		   const struct aim *aim, const char *owner, const char *reason,
-		   client_done *done, void *context)
+		   const struct aim *aim, const struct terms *terms, const char *owner,
+		   const char *reason, client_done *done, void *context)
 {
-	char *url = drain_url(server, aim->id), *body = drain_body(aim, owner, reason);
+	char *url = drain_url(server, aim->id);
+	char *body = drain_body(aim, terms, owner, reason);
 	struct request request = {.method = "PUT",
 				  .url = url,
 				  .body = body,
@@ -90,6 +110,41 @@ void request_drain(struct client *client, const struct pool_server *server,
 	client_send(client, &request, done, context);
 	free(body);
 	free(url);
+}
+
+void request_one_drain(struct client *client, const struct pool_server *server,
+		       const char *id, client_done *done, void *context)
+{
+	get(client, drain_url(server, id), CLIENT_TIMEOUT_MS, done, context);
+}
+
+/* Adds the text as a part of a URL (RFC 3986, 2.3). */
+static void add_escaped(struct buf *url, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (isalnum(byte) || (byte && strchr("-._~", byte)))
+			buf_add(url, text, 1);
+		else
+			buf_printf(url, "%%%02X", byte);
+	}
+}
+
+void request_preflight(struct client *client, const struct pool_server *server,
+		       const struct terms *terms, const char *const *services,
+		       size_t count, client_done *done, void *context)
+{
+	struct buf url = {0};
+
+	buf_printf(&url, "%s" API_VERSION_PATH "/preflight?until=%s&on_deadline=%s",
+		   server->url, until_name(terms->until),
+		   on_deadline_name(terms->on_deadline));
+	for (size_t i = 0; i < count; i++) {
+		buf_puts(&url, i ? "," : "&services=");
+		add_escaped(&url, services[i]);
+	}
+	get(client, url.text, CLIENT_TIMEOUT_MS, done, context);
 }
 
 void request_end(struct client *client, const struct pool_server *server, const char *id,

@@ -18,10 +18,26 @@ void request_view(struct client *client, const struct pool_server *server,
 struct server_view *request_read_view(const struct pool_server *server,
 				      const struct reply *reply, struct err *err);
 
+/* How a drain is to end. */
+struct terms {
+	int64_t deadline_ms; /* from now; 0: none */
+	enum on_deadline on_deadline;
+	enum until until;
+};
+
 /* Asks for the drain `aim->id`; the reason and the owner must be UTF-8. */
 void request_drain(struct client *client, const struct pool_server *server,
-		   const struct aim *aim, const char *owner, const char *reason,
-		   client_done *done, void *context);
+		   const struct aim *aim, const struct terms *terms, const char *owner,
+		   const char *reason, client_done *done, void *context);
+
+/* Asks what became of a drain. */
+void request_one_drain(struct client *client, const struct pool_server *server,
+		       const char *id, client_done *done, void *context);
+
+/* Asks what a drain of these services would meet and change; none means all. */
+void request_preflight(struct client *client, const struct pool_server *server,
+		       const struct terms *terms, const char *const *services,
+		       size_t count, client_done *done, void *context);
 
 /* Asks for the end of a drain. */
 void request_end(struct client *client, const struct pool_server *server, const char *id,

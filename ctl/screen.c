@@ -3,11 +3,18 @@
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"
+#include "view_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAW_MS = 125, BAR_COLUMNS = 20, NUMBERS_COLUMNS = 46, PART_BYTES = 512 };
+enum {
+	DRAW_MS = 125,
+	BAR_COLUMNS = 20,
+	NUMBERS_COLUMNS = 37, /* the phase, the sessions, the time */
+	RATE_COLUMNS = 9,
+	PART_BYTES = 512,
+};
 
 struct screen {
 	const struct job *jobs;
@@ -104,18 +111,20 @@ static bool add_trouble(struct buf *text, const struct job *job)
 	return true;
 }
 
-/* Adds a text, cleaned, after two spaces.  One that is too long is cut, or left out. */
-static void add(struct line *line, const char *text, bool is_cut)
+/* Adds a text, cleaned, after two spaces.  One that is too long is cut, or left out, and
+ * then false is returned. */
+static bool add(struct line *line, const char *text, bool is_cut)
 {
 	char part[PART_BYTES];
 
 	(void)snprintf(part, sizeof(part), "  %s", text);
 	text_clean(part, line->has_utf8);
 	if (!is_cut && text_columns(part) > line->columns_left)
-		return;
+		return false;
 	part[text_fit(part, line->columns_left)] = '\0';
 	line->columns_left -= text_columns(part);
 	buf_puts(line->out, part);
+	return true;
 }
 
 static bool is_out(const struct job *job)
@@ -135,13 +144,33 @@ static double share_done(const struct job *job)
 	return (double)(progress->peak - progress->sessions) / (double)progress->peak;
 }
 
-static void add_bar(struct line *line, const struct job *job)
+/* Adds how the drain is to end, and what that has cost. */
+static void add_terms(struct buf *text, const struct job *job, bool has_countdown)
 {
+	const struct drain_view *drain = job_drain(job);
+	struct wall now;
+
+	if (drain) {
+		now.ms = job->view->time.ms;
+		if (has_countdown)
+			now.ms += clock_since(job->view_at, clock_mono());
+		view_text_terms(drain, now, has_countdown, text);
+	}
+	if (job->view && job->view->progress.cut > 0)
+		buf_printf(text, "%s%lld cut", text->length ? ", " : "",
+			   (long long)job->view->progress.cut);
+}
+
+/* What the terms take, the bar does not; they matter more than the rate. */
+static void add_bar(struct line *line, const struct job *job, const struct buf *terms)
+{
+	int terms_columns = terms->length ? text_columns(terms->text) + 2 : 0;
 	const char *full = line->has_utf8 ? "█" : "#",
 		   *empty = line->has_utf8 ? "░" : ".";
 	int columns = line->columns_left - NUMBERS_COLUMNS;
 	struct buf bar = {0};
 
+	columns -= terms_columns > RATE_COLUMNS ? terms_columns : RATE_COLUMNS;
 	columns = columns > BAR_COLUMNS ? BAR_COLUMNS : columns;
 	if (columns < BAR_COLUMNS / 4 || !is_out(job))
 		return;
@@ -151,15 +180,21 @@ static void add_bar(struct line *line, const struct job *job)
 	buf_done(&bar);
 }
 
-static void add_numbers(struct line *line, const struct job *job)
+static void add_numbers(struct line *line, const struct job *job, const struct buf *terms)
 {
 	char text[TEXT_DURATION_BYTES];
-	struct buf sessions = {0};
+	struct buf sessions = {0}, shorter = {0};
 
 	if (has_sessions(job)) {
 		add_sessions(&sessions, job, "");
 		add(line, sessions.text, false);
 		buf_done(&sessions);
+	}
+	if (terms->length && !add(line, terms->text, false)) {
+		/* Half a countdown would be a wrong one. */
+		add_terms(&shorter, job, false);
+		add(line, shorter.text, true);
+		buf_done(&shorter);
 	}
 	add(line, text_duration(job_elapsed_ms(job), text), false);
 	if (has_sessions(job) && job->view->progress.rate_per_min > 0) {
@@ -175,7 +210,7 @@ static void draw_job(const struct screen *screen, const struct job *job, int col
 {
 	struct line line = {out, columns - 1, screen->has_utf8};
 	bool has_color = screen->has_color && job->view;
-	struct buf trouble = {0};
+	struct buf trouble = {0}, terms = {0};
 	int width = screen->name_columns;
 	char name[PART_BYTES];
 
@@ -187,14 +222,16 @@ static void draw_job(const struct screen *screen, const struct job *job, int col
 	line.columns_left -= (int)strlen(name);
 	if (has_color)
 		buf_puts(out, text_color(job->view->phase));
-	add_bar(&line, job);
+	add_terms(&terms, job, true);
+	add_bar(&line, job, &terms);
 	add(&line, phase_of(job), true);
 	if (has_color)
 		buf_puts(out, text_no_color);
 	if (add_trouble(&trouble, job))
 		add(&line, trouble.text, true);
 	else
-		add_numbers(&line, job);
+		add_numbers(&line, job, &terms);
+	buf_done(&terms);
 	buf_done(&trouble);
 	buf_puts(out, "\033[K\n");
 }
@@ -252,7 +289,7 @@ static void draw(struct screen *screen)
 static void print_job(struct screen *screen, size_t i)
 {
 	const struct job *job = &screen->jobs[i];
-	struct buf line = {0};
+	struct buf line = {0}, terms = {0};
 
 	if (job->step == STEP_DONE || (!job->is_current && !job->is_failing))
 		return;
@@ -271,6 +308,10 @@ static void print_job(struct screen *screen, size_t i)
 			buf_puts(&line, ", ");
 			(void)add_trouble(&line, job);
 		}
+		add_terms(&terms, job, false);
+		if (terms.length)
+			buf_printf(&line, ", %s", terms.text);
+		buf_done(&terms);
 	}
 	if (!screen->lines[i] || strcmp(line.text, screen->lines[i]) != 0)
 		text_print(stderr, line.text);

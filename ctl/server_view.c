@@ -17,6 +17,25 @@ static int read_time(const char *text, struct wall *time, struct err *err)
 	return clock_parse(text, time) ? bad(err, "a time is not in RFC 3339") : 0;
 }
 
+/* An older poold says nothing of what it does not know yet; that is as null. */
+static int read_moment(const json_t *value, struct moment *moment, struct err *err)
+{
+	moment->is_given = value && !json_is_null(value);
+	if (!moment->is_given)
+		return 0;
+	if (!json_is_string(value))
+		return bad(err, "a time is not in RFC 3339");
+	return read_time(json_string_value(value), &moment->at, err);
+}
+
+static int read_word(const json_t *value, const char **word, struct err *err)
+{
+	*word = json_string_value(value);
+	return value && !json_is_null(value) && !*word
+		       ? bad(err, "the end of a drain is not told in words")
+		       : 0;
+}
+
 /* A count is a number from 0 up, or null when it is not known. */
 static int read_count(const json_t *value, int64_t *count, struct err *err)
 {
@@ -75,6 +94,34 @@ static int read_covered(const json_t *names, struct drain_view *drain, struct er
 	return 0;
 }
 
+/* When and how the drain is to end, or did. */
+static int read_terms(json_t *json, struct drain_view *drain, struct err *err)
+{
+	json_t *deadline_at = NULL, *drained_at = NULL, *ended_by = NULL, *reason = NULL;
+	const char *on_deadline = on_deadline_name(ON_DEADLINE_HOLD);
+	const char *until = until_name(UNTIL_RESUME);
+	int is_overdue = 0, on_deadline_value, until_value;
+	json_error_t error;
+
+	if (json_unpack_ex(json, &error, 0, "{s?o, s?o, s?o, s?o, s?s, s?s, s?b}",
+			   "deadline_at", &deadline_at, "drained_at", &drained_at,
+			   "ended_by", &ended_by, "end_reason", &reason, "on_deadline",
+			   &on_deadline, "until", &until, "overdue", &is_overdue))
+		return bad(err, error.text);
+	on_deadline_value = on_deadline_from_name(on_deadline);
+	until_value = until_from_name(until);
+	if (on_deadline_value < 0 || until_value < 0)
+		return bad(err, "there is an unknown value of 'on_deadline' or 'until'");
+	drain->on_deadline = (enum on_deadline)on_deadline_value;
+	drain->until = (enum until)until_value;
+	drain->is_overdue = is_overdue != 0;
+	if (read_moment(deadline_at, &drain->deadline_at, err) ||
+	    read_moment(drained_at, &drain->drained_at, err) ||
+	    read_word(ended_by, &drain->ended_by, err))
+		return -1;
+	return read_word(reason, &drain->end_reason, err);
+}
+
 static int read_drain(json_t *json, struct drain_view *drain, struct err *err)
 {
 	const char *phase, *created_at;
@@ -91,7 +138,8 @@ static int read_drain(json_t *json, struct drain_view *drain, struct err *err)
 		return bad(err, "a drain has an id that is not allowed");
 	drain->is_active = !strcmp(phase, "active");
 	drain->is_out = is_out != 0;
-	if (read_time(created_at, &drain->created_at, err))
+	if (read_time(created_at, &drain->created_at, err) ||
+	    read_terms(json, drain, err))
 		return -1;
 	return read_covered(services, drain, err);
 }
@@ -162,19 +210,51 @@ static int read_document(struct server_view *view, struct err *err)
 	return read_lists(view, drains, services, err);
 }
 
+static json_t *load(const char *body, size_t length, struct err *err)
+{
+	json_error_t error;
+	json_t *document = json_loadb(body, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (!document)
+		(void)err_set(err, ERR_BAD_REPLY, "the reply is not JSON: %s",
+			      error.text);
+	return document;
+}
+
 struct server_view *server_view_parse(const char *body, size_t length, struct err *err)
 {
 	struct server_view *view = xcalloc(1, sizeof(*view));
-	json_error_t error;
 
-	view->document = json_loadb(body, length, JSON_REJECT_DUPLICATES, &error);
-	if (!view->document)
-		(void)err_set(err, ERR_BAD_REPLY, "the reply is not JSON: %s",
-			      error.text);
-	else if (!read_document(view, err))
+	view->sessions_left = COUNT_UNKNOWN;
+	view->document = load(body, length, err);
+	if (view->document && !read_document(view, err))
 		return view;
 	server_view_free(view);
 	return NULL;
+}
+
+static void forget_ended(struct server_view *view)
+{
+	if (view->ended)
+		free(view->ended->services);
+	free(view->ended);
+	json_decref(view->ended_document);
+	view->ended = NULL;
+	view->ended_document = NULL;
+}
+
+int server_view_read_ended(struct server_view *view, const char *body, size_t length,
+			   struct err *err)
+{
+	forget_ended(view);
+	view->ended_document = load(body, length, err);
+	if (!view->ended_document)
+		return -1;
+	view->ended = xcalloc(1, sizeof(*view->ended));
+	if (!read_drain(view->ended_document, view->ended, err))
+		return 0;
+	forget_ended(view);
+	return -1;
 }
 
 void server_view_free(struct server_view *view)
@@ -185,6 +265,7 @@ void server_view_free(struct server_view *view)
 		free(view->drains[i].services);
 	free(view->drains);
 	free(view->services);
+	forget_ended(view);
 	json_decref(view->document);
 	free(view);
 }
@@ -206,29 +287,12 @@ const struct service_view *server_view_service(const struct server_view *view,
 	return NULL;
 }
 
-/* Who does not choose an id gets his own name as one, which need not be said twice. */
-static void add_drain(struct buf *text, const struct drain_view *drain,
-		      const char *between)
-{
-	buf_printf(text, "%s%s", between, drain->id);
-	if (strcmp(drain->id, drain->owner) != 0)
-		buf_printf(text, " of %s", drain->owner);
-	buf_printf(text, " (%s)", drain->reason);
-}
-
-size_t server_view_list_drains(const struct server_view *view, struct buf *text)
+size_t server_view_count_drains(const struct server_view *view)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < view->drain_count; i++) {
-		const struct drain_view *drain = &view->drains[i];
-
-		if (!drain->is_active)
-			continue;
-		if (text)
-			add_drain(text, drain, count ? ", " : "");
-		count++;
-	}
+	for (size_t i = 0; i < view->drain_count; i++)
+		count += view->drains[i].is_active;
 	return count;
 }
 

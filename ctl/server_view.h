@@ -28,11 +28,23 @@ struct service_view {
 	bool is_saved; /* poold has something to put back */
 };
 
+/* A moment that may not be given. */
+struct moment {
+	bool is_given;
+	struct wall at;
+};
+
 struct drain_view {
 	const char *id, *owner, *reason;
 	bool is_active;
 	bool is_out; /* all that it covers has stopped taking new sessions */
+	bool is_overdue;
 	struct wall created_at;
+	struct moment deadline_at;
+	struct moment drained_at; /* from then on the deadline does not matter */
+	enum on_deadline on_deadline;
+	enum until until;
+	const char *ended_by, *end_reason; /* NULL: not given */
 	const char **services;
 	size_t service_count;
 };
@@ -54,12 +66,21 @@ struct server_view {
 	size_t drain_count;
 	struct service_view *services;
 	size_t service_count; /* at least one */
+
+	/* Not of this reply; who watches a drain sets it. */
+	int64_t sessions_left;    /* when the drain was last seen active */
+	struct drain_view *ended; /* the drain that is gone, or NULL: not known */
+	struct json_t *ended_document;
 };
 
 /* Fails with ERR_BAD_REPLY, which says what is wrong; the view is freed with
  * server_view_free. */
 struct server_view *server_view_parse(const char *body, size_t length, struct err *err);
 void server_view_free(struct server_view *view);
+
+/* Reads what GET /v1/drains/{id} says into `view->ended`; fails as server_view_parse. */
+int server_view_read_ended(struct server_view *view, const char *body, size_t length,
+			   struct err *err);
 
 /* The active drain with this id, or NULL. */
 const struct drain_view *server_view_drain(const struct server_view *view,
@@ -69,9 +90,7 @@ const struct drain_view *server_view_drain(const struct server_view *view,
 const struct service_view *server_view_service(const struct server_view *view,
 					       const char *name);
 
-/* Adds "ID of OWNER (REASON), ..." for the active drains to `text`, unless that is NULL;
- * returns how many there are. */
-size_t server_view_list_drains(const struct server_view *view, struct buf *text);
+size_t server_view_count_drains(const struct server_view *view);
 
 /* True if the drain covers the service. */
 bool drain_view_covers(const struct drain_view *drain, const char *service);

@@ -9,6 +9,7 @@
 #include "targets.h"
 #include "terminal.h"
 #include "text.h"
+#include "view_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -70,13 +71,46 @@ static void add_sessions(struct table *table, const struct server_view *view)
 	buf_done(&text);
 }
 
+/* Adds to the note, after what it says already. */
+static void add_note(struct buf *note, const struct buf *more)
+{
+	if (more->length)
+		buf_printf(note, "%s%s", note->length ? "; " : "", more->text);
+}
+
+/* Of several drains each is named. */
+static void add_terms(struct buf *note, const struct server_view *view)
+{
+	bool has_several = server_view_count_drains(view) > 1;
+
+	for (size_t i = 0; i < view->drain_count; i++) {
+		const struct drain_view *drain = &view->drains[i];
+		struct buf terms = {0}, named = {0};
+
+		if (drain->is_active)
+			view_text_terms(drain, view->time, true, &terms);
+		if (terms.length && has_several)
+			buf_printf(&named, "%s: ", drain->id);
+		if (terms.length)
+			buf_puts(&named, terms.text);
+		add_note(note, &named);
+		buf_done(&named);
+		buf_done(&terms);
+	}
+}
+
 static void add_drains_and_note(struct table *table, const struct server_view *view)
 {
 	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
-	struct buf drains = {0}, note = {0};
+	struct buf drains = {0}, note = {0}, cut = {0};
 
-	(void)server_view_list_drains(view, &drains);
+	view_text_drains(view, &drains);
 	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
+	add_terms(&note, view);
+	if (view->progress.cut > 0)
+		judge_explain(&all_services, view, VERDICT_CUT, &cut);
+	add_note(&note, &cut);
+	buf_done(&cut);
 	table_add(table, drains.text ? drains.text : "", NULL);
 	table_add(table, note.text ? note.text : "", NULL);
 	buf_done(&drains);

@@ -1,21 +1,17 @@
 """poolctl's command line: help, mistakes, output, and peers that talk nonsense."""
 
-import fcntl
 import json
 import os
-import pty
 import re
-import select
 import socket
-import struct
 import subprocess
-import termios
 import threading
 
 import pytest
 
 from pool import POOLCTL
 from sessions import wait_until
+from terminal import run_on_terminal
 
 COMMANDS = ['status', 'drain', 'resume', 'wait', 'events', 'version']
 
@@ -75,29 +71,6 @@ def test_json_output_is_json_and_alone_on_standard_output(pool):
         assert result['server'] == 'frontend01' and result['exit_code'] == 0
     status = json.loads(pool.poolctl('status', '-o', 'json').stdout)
     assert status['pools'][0]['servers'][0]['phase'] == 'drained'
-
-
-def run_on_terminal(args, columns, env=None):
-    """What a terminal of that width would have got, and the exit status."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-    process = subprocess.Popen(args, stdin=slave, stdout=slave, stderr=slave,
-                               env=os.environ | {'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'} |
-                               (env or {}))
-    os.close(slave)
-    text = b''
-    while True:
-        try:
-            if not select.select([master], [], [], 60)[0]:
-                break
-            part = os.read(master, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        text += part
-    os.close(master)
-    return text.decode(), process.wait(60)
 
 
 @pytest.mark.parametrize('columns', [40, 80, 200])

@@ -138,6 +138,72 @@ static void a_drain_that_somebody_ended_is_gone(void **state)
 	assert_int_equal(judge_exit_status(VERDICT_GONE), 9);
 }
 
+/* The drain is over, and it is known how. */
+static void set_ended_scene(struct scene *scene, const char *end_reason)
+{
+	set_scene(scene);
+	scene->drains[0].is_active = false;
+	scene->drains[0].until = UNTIL_REBOOT;
+	scene->drains[0].end_reason = end_reason;
+	scene->drains[0].ended_by = "alice@desk";
+	scene->view.ended = &scene->drains[0];
+	scene->view.sessions_left = COUNT_UNKNOWN;
+	assert_int_equal(clock_parse("2026-05-01T09:00:00Z", &scene->view.time), 0);
+}
+
+static void why_a_drain_ended_is_told(void **state)
+{
+	static const struct {
+		const char *reason, *part;
+	} ends[] = {
+		{"deadline", "the deadline passed before everything was drained"},
+		{"reboot", "the server has booted, and the drain ended with that"},
+		{"request", "alice@desk ended it"},
+		{"something new", "somebody else ended it"},
+		{NULL, "somebody else ended it"},
+	};
+	struct scene scene;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		set_ended_scene(&scene, ends[i].reason);
+		assert_int_equal(judge(&drained, &scene.view, 0), VERDICT_GONE);
+		assert_explained(&drained, &scene, VERDICT_GONE, ends[i].part);
+	}
+	set_ended_scene(&scene, "deadline");
+	scene.view.sessions_left = 3;
+	assert_explained(&drained, &scene, VERDICT_GONE,
+			 "the deadline passed with 3 sessions left, and poold gave");
+	set_ended_scene(&scene, "request");
+	scene.drains[0].ended_by = NULL;
+	assert_explained(&drained, &scene, VERDICT_GONE, "somebody ended it");
+	scene.drains[0].is_active = true;
+	assert_explained(&drained, &scene, VERDICT_GONE, "somebody else ended it");
+}
+
+static void a_boot_after_drained_is_a_success(void **state)
+{
+	static const char *const reasons[] = {"reboot", "deadline", "request"};
+	struct scene scene;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		set_ended_scene(&scene, reasons[i]);
+		scene.drains[0].drained_at.is_given = true;
+		assert_int_equal(judge(&drained, &scene.view, 0),
+				 i == 0 ? VERDICT_BACK : VERDICT_GONE);
+	}
+	set_ended_scene(&scene, "reboot");
+	scene.drains[0].drained_at =
+		(struct moment){true, {scene.view.time.ms - 30 * 60000}};
+	assert_int_equal(judge_exit_status(VERDICT_BACK), 0);
+	assert_explained(&drained, &scene, VERDICT_BACK,
+			 "drained at 08:30Z, and back since the boot");
+	scene.view.phase = PHASE_RESUMING;
+	assert_explained(&drained, &scene, VERDICT_BACK,
+			 "drained at 08:30Z, and the boot ended the drain");
+}
+
 static void a_drain_of_the_same_id_that_covers_less_is_not_enough(void **state)
 {
 	static const char *const wish[] = {"b"};
@@ -192,7 +258,8 @@ static void a_resume_is_held_by_other_drains(void **state)
 	assert_int_equal(judge(&resumed, &scene.view, 0), VERDICT_HELD);
 	assert_int_equal(judge(&ended, &scene.view, 0), VERDICT_HELD);
 	assert_int_equal(judge_exit_status(VERDICT_HELD), 5);
-	assert_explained(&resumed, &scene, VERDICT_HELD, "other of somebody (a reason)");
+	assert_explained(&resumed, &scene, VERDICT_HELD,
+			 "other of somebody (a reason) since 00:00Z");
 }
 
 static void a_held_resume_waits_for_what_is_not_held(void **state)
@@ -275,6 +342,9 @@ static void waiting_looks_at_the_server_s_phase(void **state)
 				 phase == PHASE_DRAINED);
 		assert_int_equal(judge(&seen_serving, &scene.view, 0) == VERDICT_REACHED,
 				 phase == PHASE_SERVING);
+		scene.view.progress.cut = 2;
+		assert_int_equal(judge(&seen_drained, &scene.view, 0) == VERDICT_CUT,
+				 phase == PHASE_DRAINED);
 	}
 }
 
@@ -302,6 +372,8 @@ int main(void)
 		cmocka_unit_test(a_drain_is_acknowledged_while_sessions_are_left),
 		cmocka_unit_test(a_cut_session_is_told),
 		cmocka_unit_test(a_drain_that_somebody_ended_is_gone),
+		cmocka_unit_test(why_a_drain_ended_is_told),
+		cmocka_unit_test(a_boot_after_drained_is_a_success),
 		cmocka_unit_test(a_drain_of_the_same_id_that_covers_less_is_not_enough),
 		cmocka_unit_test(a_service_that_is_not_reported_is_not_drained),
 		cmocka_unit_test(a_resume_is_reached_only_if_all_is_as_before),

@@ -2,7 +2,7 @@
  * Reading what a server says of itself: a good document is understood, and whatever else
  * may come is an error and nothing worse.
  */
-#include "server_view.h"
+#include "view_text.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -17,7 +17,9 @@ static const char good[] =
 	"{\"server\":\"frontend01\",\"epoch\":\"e1\",\"index\":412,\"time\":\"2026-05-01T08:30:00Z\","
 	"\"phase\":\"draining\",\"from_the_future\":{\"a\":[1]},\"drains\":[{\"id\":\"kb1\","
 	"\"phase\":\"active\",\"services\":[\"RTCSRV\"],\"owner\":\"ci@runner7\",\"reason\":\"patch\","
-	"\"created_at\":\"2026-05-01T08:00:00Z\",\"out\":true}],\"progress\":{\"known\":true,"
+	"\"created_at\":\"2026-05-01T08:00:00Z\",\"out\":true,\"deadline_at\":\"2026-05-01T08:42:05Z\","
+	"\"on_deadline\":\"stop\",\"until\":\"reboot\",\"drained_at\":null,\"overdue\":false,"
+	"\"ended_by\":null,\"end_reason\":null}],\"progress\":{\"known\":true,"
 	"\"sessions\":37,\"peak\":52,\"ended\":15,\"cut\":0,\"rate_per_min\":3.2,\"eta_s\":null},"
 	"\"services\":[{\"name\":\"RTCSRV\",\"phase\":\"draining\",\"wanted\":\"drained\","
 	"\"message\":\"37 sessions left\",\"saved\":{\"state\":\"running\"}}]}";
@@ -139,6 +141,108 @@ static void every_needed_field_has_its_type(void **state)
 	}
 }
 
+/* An older poold does not say them. */
+static void what_is_new_of_a_drain_may_be_missing(void **state)
+{
+	static const char *const names[] = {"deadline_at", "on_deadline", "until",
+					    "drained_at",  "overdue",     "ended_by",
+					    "end_reason"};
+	json_t *document = good_document();
+	json_t *drain = json_array_get(json_object_get(document, "drains"), 0);
+	struct server_view *view;
+	struct err err;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(json_object_del(drain, names[i]), 0);
+		text = json_dumps(document, 0);
+		view = parse(text, &err);
+		assert_non_null(view);
+		server_view_free(view);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)json_object_set_new(drain, names[i], json_integer(7));
+		assert_bad_document(json_incref(document));
+		(void)json_object_del(drain, names[i]);
+	}
+	json_decref(document);
+}
+
+/* The terms of the good document's drain at this time of the first of May. */
+static void assert_terms(const struct drain_view *drain, const char *time,
+			 bool has_countdown, const char *expected)
+{
+	struct buf text = {0};
+	struct wall now;
+
+	assert_int_equal(clock_parse(time, &now), 0);
+	view_text_terms(drain, now, has_countdown, &text);
+	assert_string_equal(text.text ? text.text : "", expected);
+	buf_done(&text);
+}
+
+static void how_a_drain_is_to_end_is_told(void **state)
+{
+	static const char now[] = "2026-05-01T08:30:00Z";
+	struct err err;
+	struct server_view *view = parse(good, &err);
+	struct drain_view *drain = &view->drains[0];
+
+	(void)state;
+	assert_terms(drain, now, true,
+		     "deadline 08:42Z in 12m05s, then stop, until reboot");
+	assert_terms(drain, now, false, "deadline 08:42Z, then stop, until reboot");
+	assert_terms(drain, "2026-05-01T08:50:00Z", true,
+		     "deadline 08:42Z, then stop, until reboot");
+	drain->until = UNTIL_RESUME;
+	drain->on_deadline = ON_DEADLINE_HOLD;
+	assert_terms(drain, "2026-04-30T20:42:05Z", true,
+		     "deadline 2026-05-01 08:42Z in 12h00m");
+	drain->is_overdue = true;
+	assert_terms(drain, "2026-05-01T08:50:00Z", true, "overdue since 08:42Z");
+	drain->drained_at.is_given = true;
+	assert_terms(drain, now, true, "");
+	server_view_free(view);
+}
+
+static void who_holds_a_server_is_told_with_its_reason_and_time(void **state)
+{
+	struct buf text = {0};
+	struct err err;
+	struct server_view *view = parse(good, &err);
+
+	(void)state;
+	view_text_holders(view, &text);
+	assert_string_equal(text.text, "kb1 of ci@runner7 (patch) since 08:00Z");
+	buf_done(&text);
+	server_view_free(view);
+}
+
+static void what_became_of_a_drain_is_read(void **state)
+{
+	static const char ended[] =
+		"{\"id\":\"kb1\",\"phase\":\"ended\",\"services\":[\"RTCSRV\"],"
+		"\"owner\":\"ci\",\"reason\":\"patch\",\"created_at\":\"2026-05-01T08:00:00Z\","
+		"\"out\":false,\"ended_by\":\"alice\",\"end_reason\":\"request\"}";
+	struct err err;
+	struct server_view *view = parse(good, &err);
+
+	(void)state;
+	assert_int_equal(server_view_read_ended(view, ended, strlen(ended), &err), 0);
+	assert_false(view->ended->is_active);
+	assert_string_equal(view->ended->end_reason, "request");
+	assert_string_equal(view->ended->ended_by, "alice");
+	for (size_t length = 0; length < strlen(ended); length++) {
+		err = (struct err){0};
+		assert_int_equal(server_view_read_ended(view, ended, length, &err), -1);
+		assert_int_equal(err.code, ERR_BAD_REPLY);
+		assert_null(view->ended);
+	}
+	server_view_free(view);
+}
+
 /* A count that nobody knows must never be taken for zero. */
 static void unknown_sessions_are_not_zero(void **state)
 {
@@ -191,6 +295,9 @@ static void hostile_values_are_refused(void **state)
 		{{"drains", "0"}, "id", "\"../../etc\""},
 		{{"drains", "0"}, "id", "\"\""},
 		{{"drains", "0"}, "created_at", "\"yesterday\""},
+		{{"drains", "0"}, "deadline_at", "\"soon\""},
+		{{"drains", "0"}, "on_deadline", "\"explode\""},
+		{{"drains", "0"}, "until", "\"\""},
 		{{"drains", "0"}, "services", "[]"},
 		{{"drains", "0"}, "services", "[1]"},
 		{{"drains", "0"}, "services", "{}"},
@@ -278,6 +385,10 @@ int main(void)
 		cmocka_unit_test(a_good_document_is_understood),
 		cmocka_unit_test(every_needed_field_is_missed),
 		cmocka_unit_test(every_needed_field_has_its_type),
+		cmocka_unit_test(what_is_new_of_a_drain_may_be_missing),
+		cmocka_unit_test(how_a_drain_is_to_end_is_told),
+		cmocka_unit_test(who_holds_a_server_is_told_with_its_reason_and_time),
+		cmocka_unit_test(what_became_of_a_drain_is_read),
 		cmocka_unit_test(unknown_sessions_are_not_zero),
 		cmocka_unit_test(what_is_no_such_document_is_refused),
 		cmocka_unit_test(hostile_values_are_refused),

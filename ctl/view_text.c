@@ -1,0 +1,95 @@
+#include "view_text.h"
+
+#include "text.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { DATE_CHARS = 10, MINUTE_CHARS = 5 };
+
+void view_text_time(struct wall at, struct wall now, struct buf *text)
+{
+	char at_text[CLOCK_TEXT_BYTES], now_text[CLOCK_TEXT_BYTES];
+	const char *minute = clock_format(at, at_text) + DATE_CHARS + 1;
+
+	if (strncmp(at_text, clock_format(now, now_text), DATE_CHARS) != 0)
+		buf_printf(text, "%.*s ", DATE_CHARS, at_text);
+	buf_printf(text, "%.*sZ", MINUTE_CHARS, minute);
+}
+
+/* Who does not choose an id gets his own name as one, which need not be said twice. */
+static void add_drain(struct buf *text, const struct drain_view *drain)
+{
+	buf_puts(text, drain->id);
+	if (strcmp(drain->id, drain->owner) != 0)
+		buf_printf(text, " of %s", drain->owner);
+	buf_printf(text, " (%s)", drain->reason);
+}
+
+static void list_drains(const struct server_view *view, bool has_since, struct buf *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < view->drain_count; i++) {
+		const struct drain_view *drain = &view->drains[i];
+
+		if (!drain->is_active)
+			continue;
+		buf_puts(text, between);
+		add_drain(text, drain);
+		if (has_since) {
+			buf_puts(text, " since ");
+			view_text_time(drain->created_at, view->time, text);
+		}
+		between = ", ";
+	}
+}
+
+void view_text_drains(const struct server_view *view, struct buf *text)
+{
+	list_drains(view, false, text);
+}
+
+void view_text_holders(const struct server_view *view, struct buf *text)
+{
+	list_drains(view, true, text);
+}
+
+static void add_deadline(const struct drain_view *drain, struct wall now,
+			 bool has_countdown, struct buf *text)
+{
+	int64_t left_ms = drain->deadline_at.at.ms - now.ms;
+	char duration[TEXT_DURATION_BYTES];
+
+	buf_puts(text, drain->is_overdue ? "overdue since " : "deadline ");
+	view_text_time(drain->deadline_at.at, now, text);
+	if (drain->is_overdue)
+		return;
+	if (has_countdown && left_ms > 0)
+		buf_printf(text, " in %s", text_duration(left_ms, duration));
+	if (drain->on_deadline != ON_DEADLINE_HOLD)
+		buf_printf(text, ", then %s", on_deadline_name(drain->on_deadline));
+}
+
+void view_text_terms(const struct drain_view *drain, struct wall now, bool has_countdown,
+		     struct buf *text)
+{
+	bool has_deadline = drain->deadline_at.is_given && !drain->drained_at.is_given;
+
+	if (has_deadline)
+		add_deadline(drain, now, has_countdown, text);
+	if (drain->until == UNTIL_REBOOT)
+		buf_printf(text, "%suntil reboot", has_deadline ? ", " : "");
+}
+
+void view_text_startup(const json_t *object, struct buf *text)
+{
+	const char *type = json_string_value(json_object_get(object, "start_type"));
+	bool is_delayed = json_is_true(json_object_get(object, "delayed_auto_start"));
+
+	if (!type)
+		return;
+	buf_printf(text, ", %s", type);
+	if (is_delayed && !strcmp(type, start_type_name(START_AUTOMATIC)))
+		buf_puts(text, " (delayed)");
+}

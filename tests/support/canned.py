@@ -1,0 +1,103 @@
+"""A server that answers poolctl with what a test says, and keeps what it was asked."""
+
+import http.server
+import json
+import pathlib
+import subprocess
+import threading
+import urllib.parse
+
+from pool import POOLCTL, SERVICE
+
+
+def drain(**fields):
+    return {'id': 'kb1', 'phase': 'active', 'services': [SERVICE], 'owner': 'alice@desk',
+            'reason': 'patch', 'created_at': '2026-05-01T08:00:00Z', 'ended_at': None,
+            'ended_by': None, 'end_reason': None, 'deadline_at': None, 'on_deadline': 'hold',
+            'until': 'resume', 'drained_at': None, 'overdue': False, 'out': True} | fields
+
+
+def view(name, phase='serving', drains=(), sessions=0, cut=0):
+    """GET /v1/server, at half past eight."""
+    wanted = 'drained' if drains else 'serving'
+    return {'server': name, 'epoch': 'e', 'index': 1, 'time': '2026-05-01T08:30:00Z',
+            'phase': phase, 'wanted': wanted, 'drains': list(drains),
+            'progress': {'known': True, 'sessions': sessions, 'peak': 12,
+                         'ended': 12 - sessions, 'cut': cut, 'rate_per_min': 0},
+            'services': [{'name': SERVICE, 'phase': phase, 'wanted': wanted, 'message': 'as asked',
+                          'saved': {'state': 'running'} if drains else None}]}
+
+
+class Canned:
+    """One server of a pool; `replies` has an object, or a function of the query that gives
+    one, for each "METHOD /path"."""
+
+    def __init__(self, name, address):
+        self.name, self.address, self.replies, self.requests = name, address, {}, []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def answer(self):
+                url = urllib.parse.urlsplit(self.path)
+                body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+                query = dict(urllib.parse.parse_qsl(url.query))
+                outer.requests.append((self.command, url.path, query,
+                                       json.loads(body) if body else None))
+                reply = outer.replies.get(f'{self.command} {url.path}')
+                reply = reply(query) if callable(reply) else reply
+                text = json.dumps(reply if reply is not None else {
+                    'title': 'Nothing lives at this path', 'code': 'unknown_path',
+                    'exit_code': 2}).encode()
+                self.send_response(404 if reply is None else 200)
+                self.send_header('Content-Type', 'application/json')
+                self.send_header('Content-Length', str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_PUT = do_DELETE = answer
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def asked(self, method, path):
+        """The queries and bodies of such requests."""
+        return [(query, body) for one, where, query, body in self.requests
+                if (one, where) == (method, path)]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class CannedPool:
+    """frontend01, 02 … and a pool.yaml with them, to which a test may add keys."""
+
+    def __init__(self, folder, count):
+        self.file = pathlib.Path(folder) / 'pool.yaml'
+        self.servers = [Canned(f'frontend{i:02}', f'127.0.1.{i}') for i in range(1, count + 1)]
+        self.write()
+
+    def write(self, pool='', server=''):
+        lines = ['pools:', '  fe-pool01:', *([f'    {pool}'] if pool else []),
+                 f'    services: {{{SERVICE}: {{ports: [7000]}}}}', '    servers:']
+        for each in self.servers:
+            lines.append(f'      {each.name}: {{address: {each.address}, '
+                         f'url: "http://{each.address}:{each.port}"'
+                         f'{", " if server else ""}{server}}}')
+        self.file.write_text('\n'.join(lines) + '\n')
+
+    def poolctl(self, *args, **options):
+        return subprocess.run([POOLCTL, '--config', self.file, *args], capture_output=True,
+                              text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
+                              **options)
+
+    def close(self):
+        for each in self.servers:
+            each.close()

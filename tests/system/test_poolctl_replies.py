@@ -1,0 +1,387 @@
+"""What poolctl makes of what servers say: deadlines, ends, previews, the record."""
+
+import hashlib
+import json
+import os
+import re
+import threading
+
+import pytest
+
+from canned import CannedPool, drain, view
+from pool import POOLCTL, SERVICE
+from terminal import run_on_terminal
+
+DRAIN = '/v1/drains/kb1'
+# A test may itself run in a pipeline.
+OUTSIDE = {name: value for name, value in os.environ.items()
+           if not re.match('GITHUB|GITLAB|CI_|TF_BUILD|TEAMCITY|BUILDKITE|JENKINS', name)}
+
+
+@pytest.fixture
+def make_canned(tmp_path):
+    made = []
+
+    def make(count=1):
+        made.append(CannedPool(tmp_path, count))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+@pytest.fixture
+def pool(make_canned):
+    return make_canned()
+
+
+@pytest.fixture
+def server(pool):
+    return pool.servers[0]
+
+
+def in_turn(*replies):
+    """Each of them once, and the last for ever."""
+    rest = list(replies)
+    lock = threading.Lock()
+
+    def reply(_):
+        with lock:
+            return rest.pop(0) if len(rest) > 1 else rest[0]
+    return reply
+
+
+def is_drained(server, **fields):
+    """The server is drained, by the drain kb1."""
+    server.replies |= {f'PUT {DRAIN}': drain(),
+                       'GET /v1/server': view(server.name, 'drained', [drain(**fields)])}
+
+
+# ---- how a drain is asked for ----
+
+@pytest.mark.parametrize('options, pool_says, server_says, asked', [
+    ([], '', '', {}),
+    (['--deadline', '30m'], '', '', {'deadline_s': 1800, 'on_deadline': 'hold'}),
+    (['--deadline', '2h', '--on-deadline', 'stop'], '', '',
+     {'deadline_s': 7200, 'on_deadline': 'stop'}),
+    (['--until', 'reboot'], '', '', {'until': 'reboot'}),
+    ([], 'deadline: 4h', '', {'deadline_s': 14400, 'on_deadline': 'hold'}),
+    ([], 'deadline: 4h', 'deadline: 8h, on_deadline: resume',
+     {'deadline_s': 28800, 'on_deadline': 'resume'}),
+    ([], 'deadline: 1500ms', '', {'deadline_s': 2, 'on_deadline': 'hold'}),
+    (['--deadline', 'none'], 'deadline: 4h', 'on_deadline: resume', {}),
+    (['--on-deadline', 'resume'], 'deadline: 4h', '',
+     {'deadline_s': 14400, 'on_deadline': 'resume'}),
+    (['--on-deadline', 'hold'], '', '', {}),
+])
+def test_a_drain_asks_for_its_end(pool, server, options, pool_says, server_says, asked):
+    pool.write(pool_says, server_says)
+    is_drained(server)
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', *options)
+    assert done.returncode == 0, done.stderr
+    [(_, body)] = server.asked('PUT', DRAIN)
+    assert {key: value for key, value in body.items() if key not in ('owner', 'reason')} == asked
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--on-deadline', 'resume'], ['frontend01', '--deadline', 'pool.yaml']),
+    (['--on-deadline', 'stop', '--deadline', 'none'], ['frontend01', '--deadline']),
+    (['--deadline', '0s'], ['0s', 'none']),
+    (['--deadline', 'soon'], ['soon', '30m']),
+    (['--on-deadline', 'explode'], ['explode', 'resume']),
+    (['--until', 'friday'], ['friday', 'reboot']),
+])
+def test_a_wrong_end_is_refused_before_anything_is_asked(pool, server, options, words):
+    done = pool.poolctl('drain', 'frontend01', *options)
+    assert done.returncode == 2
+    for word in words:
+        assert word in done.stderr, done.stderr
+    assert not server.requests
+
+
+@pytest.mark.parametrize('variables, drain_id, owner', [
+    ({'GITLAB_CI': 'true', 'CI_PROJECT_PATH': 'group/project', 'CI_PIPELINE_ID': '1234'},
+     'gitlab-1234-group-project', 'gitlab group/project#1234'),
+    ({'GITHUB_ACTIONS': 'true', 'GITHUB_REPOSITORY': 'org/repo', 'GITHUB_RUN_ID': '99'},
+     'github-99-org-repo', 'github org/repo#99'),
+])
+def test_a_pipeline_ends_what_an_earlier_step_drained(pool, server, variables, drain_id, owner):
+    mine = drain(id=drain_id, owner=owner)
+    server.replies[f'PUT /v1/drains/{drain_id}'] = mine
+    server.replies['GET /v1/server'] = view('frontend01', 'drained', [mine])
+    done = pool.poolctl('drain', 'frontend01', env=OUTSIDE | variables | {'USER': 'first'})
+    assert done.returncode == 0, done.stderr
+    [(_, body)] = server.asked('PUT', f'/v1/drains/{drain_id}')
+    assert body['owner'] == owner
+    server.replies['GET /v1/server'] = in_turn(view('frontend01', 'drained', [mine]),
+                                               view('frontend01'))
+    server.replies[f'DELETE /v1/drains/{drain_id}'] = mine
+    done = pool.poolctl('resume', 'frontend01', env=OUTSIDE | variables | {'USER': 'later'})
+    assert done.returncode == 0, done.stderr
+    assert len(server.asked('DELETE', f'/v1/drains/{drain_id}')) == 1
+
+
+def test_who_else_holds_the_server_is_told(pool, server):
+    server.replies['GET /v1/server'] = view('frontend01', 'drained', [
+        drain(), drain(id='kb2', owner='bob', reason='disk', created_at='2026-04-30T07:15:00Z')])
+    done = pool.poolctl('resume', 'frontend01', '--id', 'mine')
+    assert done.returncode == 5
+    assert ('kb1 of alice@desk (patch) since 08:00Z, kb2 of bob (disk) since 2026-04-30 07:15Z'
+            in done.stderr)
+    assert {method for method, *_ in server.requests} == {'GET'}
+
+
+# ---- how it is shown, and how it ends ----
+
+@pytest.mark.parametrize('fields, words', [
+    ({'deadline_at': '2026-05-01T08:42:05Z'}, 'deadline 08:42Z in 12m05s'),
+    ({'deadline_at': '2026-05-01T08:42:05Z', 'on_deadline': 'stop'}, 'in 12m05s, then stop'),
+    ({'deadline_at': '2026-05-01T08:20:00Z', 'overdue': True}, 'overdue since 08:20Z'),
+    ({'until': 'reboot'}, 'until reboot'),
+])
+def test_status_shows_how_a_drain_is_to_end(pool, server, fields, words):
+    server.replies['GET /v1/server'] = view('frontend01', 'draining', [drain(**fields)], 3)
+    done = pool.poolctl('status')
+    assert done.returncode == 0 and words in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_status_shows_cut_sessions_and_names_each_of_several_drains(pool, server):
+    server.replies['GET /v1/server'] = view('frontend01', 'drained', [
+        drain(until='reboot'), drain(id='kb2', deadline_at='2026-05-02T09:00:00Z')], cut=2)
+    note = pool.poolctl('status').stdout
+    assert 'kb1: until reboot; kb2: deadline 2026-05-02 09:00Z in 24h30m' in note
+    assert '2 sessions were cut' in note
+
+
+@pytest.mark.parametrize('columns', [60, 80, 120])
+def test_a_terminal_shows_the_deadline_and_its_lines_fit(pool, server, columns):
+    busy = view('frontend01', 'draining', [drain(deadline_at='2026-05-01T08:42:05Z')], 3)
+    server.replies = {f'PUT {DRAIN}': drain(), 'GET /v1/server': busy}
+    text, status = run_on_terminal([POOLCTL, '--config', pool.file, 'drain', 'frontend01', '--id',
+                                    'kb1', '--timeout', '2s'], columns)
+    assert status == 6
+    plain = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', text)
+    countdown = r' in 12m0\ds' if columns > 60 else ''
+    assert re.search(rf'3 of 12 left  deadline 08:42Z{countdown}', plain), plain
+    frames = plain[:plain.index('poolctl: frontend01')]
+    for line in re.split(r'[\r\n]+', frames):
+        assert len(line) < columns, line
+
+
+def test_a_pipe_is_told_the_deadline_once(pool, server):
+    busy = view('frontend01', 'draining', [drain(deadline_at='2026-05-01T08:42:05Z')], 3)
+    server.replies = {f'PUT {DRAIN}': drain(), 'GET /v1/server': busy}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '1s')
+    assert done.returncode == 6
+    lines = [line for line in done.stderr.splitlines() if 'draining' in line]
+    assert lines == ['frontend01: draining, 3 of 12 sessions left, deadline 08:42Z']
+
+
+ENDED = {'phase': 'ended', 'out': False, 'ended_by': 'poold'}
+
+
+@pytest.mark.parametrize('ended, status, words', [
+    ({'end_reason': 'deadline'}, 9,
+     'the deadline passed with 3 sessions left, and poold gave the drain up'),
+    ({'end_reason': 'reboot', 'until': 'reboot'}, 9, 'the server has booted'),
+    ({'end_reason': 'request', 'ended_by': 'bob'}, 9, 'bob ended it'),
+    ({'end_reason': None}, 9, 'somebody else ended it'),
+    (None, 9, 'somebody else ended it'),
+])
+def test_why_a_watched_drain_ended_is_told(pool, server, ended, status, words):
+    busy = view('frontend01', 'draining', [drain()], 3)
+    server.replies = {f'PUT {DRAIN}': drain(),
+                      'GET /v1/server': in_turn(busy, busy, view('frontend01', sessions=9))}
+    if ended:
+        server.replies[f'GET {DRAIN}'] = drain(**(ENDED | ended))
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == status, done
+    assert words in done.stderr and not done.stdout
+    assert len(server.asked('GET', DRAIN)) == 1
+
+
+def test_a_drain_until_reboot_that_was_drained_is_a_success(pool, server):
+    busy = view('frontend01', 'draining', [drain(until='reboot')], 3)
+    server.replies = {f'PUT {DRAIN}': drain(), 'GET /v1/server': in_turn(
+        busy, busy, view('frontend01')), f'GET {DRAIN}': drain(**ENDED | {
+            'until': 'reboot', 'end_reason': 'reboot', 'drained_at': '2026-05-01T08:20:00Z'})}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--until', 'reboot')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'frontend01: drained at 08:20Z, and back since the boot\n'
+    assert 'poolctl:' not in done.stderr
+
+
+@pytest.mark.parametrize('args', [
+    ['drain', 'frontend01', '--id', 'kb1'], ['wait', 'frontend01', '--for', 'drained']])
+def test_cut_sessions_are_told_by_whoever_watches(pool, server, args):
+    over = drain(deadline_at='2026-05-01T08:20:00Z', on_deadline='stop',
+                 drained_at='2026-05-01T08:20:03Z')
+    server.replies = {f'PUT {DRAIN}': over, 'GET /v1/server': in_turn(
+        view('frontend01', 'draining', [drain()], 3), view('frontend01', 'drained', [over], cut=3))}
+    done = pool.poolctl(*args)
+    assert done.returncode == 7, done
+    assert '3 sessions were cut' in done.stderr and 'drained' in done.stdout
+
+
+# ---- drain --dry-run ----
+
+def preflight(name, is_possible):
+    refusal = {'code': 'no_pause', 'level': 'refusal', 'text': 'the service does not accept pause',
+               'remedy': 'stop it yourself when its sessions may end'}
+    warning = {'code': 'triggers', 'level': 'warning', 'text': 'triggers start it', 'remedy': None}
+    return {'server': name, 'possible': is_possible, 'reboot_pending': None, 'findings': [warning],
+            'services': [{
+                'name': SERVICE, 'display_name': 'Front-End', 'possible': is_possible,
+                'observed': {'state': 'running', 'start_type': 'automatic',
+                             'delayed_auto_start': True, 'accepts_pause': is_possible},
+                'sessions': {'known': True, 'count': 12}, 'dependants': [],
+                'changes': ['startup type: automatic (delayed) -> manual', 'pause'],
+                'findings': [] if is_possible else [refusal]}]}
+
+
+@pytest.mark.parametrize('possible, status', [
+    ([True], 0), ([False], 4), ([True, True], 0), ([False, False], 4), ([True, False], 8)])
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(make_canned, possible, status):
+    pool = make_canned(len(possible))
+    names = [server.name for server in pool.servers]
+    for server, is_possible in zip(pool.servers, possible):
+        server.replies['GET /v1/preflight'] = preflight(server.name, is_possible)
+    done = pool.poolctl('drain', *names, '--dry-run')
+    assert done.returncode == status, done
+    for name, is_possible in zip(names, possible):
+        assert f'{name}: a drain is {"" if is_possible else "not "}possible\n' in done.stdout
+    assert 'startup type: automatic (delayed) -> manual' in done.stdout
+    if False in possible:
+        assert done.stdout.index('refusal') < done.stdout.rindex('warning')
+        assert 'remedy: stop it yourself' in done.stdout
+    for form in ('json', 'jsonl'):
+        text = pool.poolctl('drain', *names, '--dry-run', '-o', form).stdout
+        found = json.loads(text) if form == 'json' else [
+            json.loads(line) for line in text.splitlines()]
+        assert found == [{'server': name, 'preflight': preflight(name, is_possible)}
+                         for name, is_possible in zip(names, possible)]
+    for server in pool.servers:
+        assert {(method, path) for method, path, *_ in server.requests} == {
+            ('GET', '/v1/preflight')}
+
+
+def test_a_dry_run_asks_for_what_the_drain_would(pool, server):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True)
+    assert pool.poolctl('drain', 'frontend01', '--dry-run', '--until', 'reboot', '--service',
+                        SERVICE.lower()).returncode == 0
+    assert pool.poolctl('drain', 'frontend01', '--dry-run', '--deadline', '1h',
+                        '--on-deadline', 'stop').returncode == 0
+    assert server.asked('GET', '/v1/preflight') == [
+        ({'until': 'reboot', 'on_deadline': 'hold', 'services': SERVICE}, None),
+        ({'until': 'resume', 'on_deadline': 'stop'}, None)]
+
+
+def test_a_preflight_that_lacks_something_is_not_believed(pool, server):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {'services': None}
+    done = pool.poolctl('drain', 'frontend01', '--dry-run')
+    assert done.returncode == 1
+    assert 'frontend01' in done.stderr and 'preflight' in done.stderr and not done.stdout
+    [told] = json.loads(pool.poolctl('drain', 'frontend01', '--dry-run', '-o', 'json').stdout)
+    assert told['preflight'] is None and told['exit_code'] == 1
+
+
+# ---- the record ----
+
+def record(count):
+    """Events as poold writes them."""
+    events, head = [], '0' * 64
+    for i in range(1, count + 1):
+        event = {'id': i, 'time': '2026-05-01T08:30:00.000Z', 'kind': 'action', 'service': SERVICE,
+                 'who': 'poold', 'from': None, 'why': 'Wartungstür', 'text': f'step {i}',
+                 'before': {'state': 'running', 'start_type': 'automatic',
+                            'delayed_auto_start': True, 'sessions': 3},
+                 'after': {'state': 'paused', 'start_type': 'manual', 'delayed_auto_start': True}}
+        text = json.dumps(event, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
+        head = hashlib.sha256(f'{head}\n{text}'.encode()).hexdigest()
+        events.append(event | {'hash': head})
+    return events
+
+
+def keep(server, events, last=None):
+    """The server has this record."""
+    def reply(query):
+        after = int(query['after'])
+        page = [event for event in events if event['id'] > after][:int(query['limit'])]
+        return {'events': page, 'last': last if last is not None else events[-1]['id']}
+    server.replies['GET /v1/events'] = reply
+
+
+def test_events_show_what_changed(pool, server):
+    events = record(2)
+    events[1] |= {'before': None, 'after': None}
+    keep(server, events)
+    lines = pool.poolctl('events', 'frontend01').stdout.splitlines()
+    assert lines[0].split() == ['TIME', 'KIND', 'SERVICE', 'WHO', 'TEXT', 'CHANGE']
+    assert lines[1].endswith('step 1  running, automatic (delayed) -> paused, manual')
+    assert lines[2].endswith('step 2  -')
+    assert json.loads(pool.poolctl('events', 'frontend01', '-o', 'json').stdout) == events
+
+
+@pytest.mark.parametrize('count', [1, 1000, 2500])
+def test_a_record_is_verified_page_by_page(pool, server, count):
+    events = record(count)
+    keep(server, events)
+    done = pool.poolctl('events', 'frontend01', '--verify', '--head', events[count // 2]['hash'])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (f'frontend01: {count} events, chain unbroken, '
+                           f'head {events[-1]["hash"]} (id {count})\n')
+    told = json.loads(pool.poolctl('events', 'frontend01', '--verify', '-o', 'json').stdout)
+    assert told == {'server': 'frontend01', 'verified': True, 'exit_code': 0, 'message': None,
+                    'last': count, 'head': events[-1]['hash']}
+
+
+def changed(events):
+    events[6]['who'] = 'nobody'
+    return events
+
+
+def rehashed(events):
+    """The one event is good by itself, but no longer what the next builds on."""
+    bare = {key: value for key, value in events[5].items() if key != 'hash'} | {'who': 'nobody'}
+    text = json.dumps(bare, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
+    digest = hashlib.sha256(f'{events[4]["hash"]}\n{text}'.encode()).hexdigest()
+    events[5] = bare | {'hash': digest}
+    return events
+
+
+@pytest.mark.parametrize('change, words', [
+    (changed, 'id 7 does not match'), (rehashed, 'id 7 does not match'),
+    (lambda events: events[:4] + events[5:], 'id 5 is missing'),
+    (lambda events: events[1:], 'id 1 is missing'),
+    (lambda events: events[:8], 'from id 9 to 10 are missing'),
+], ids=['changed', 'rehashed', 'gap', 'beginning', 'end'])
+def test_a_record_that_was_tampered_with_is_found_out(pool, server, change, words):
+    keep(server, change(record(10)), last=10)
+    done = pool.poolctl('events', 'frontend01', '--verify')
+    assert done.returncode == 9, done
+    assert words in done.stderr and not done.stdout
+    told = json.loads(pool.poolctl('events', 'frontend01', '--verify', '-o', 'json').stdout)
+    assert told['verified'] is False and told['exit_code'] == 9 and words in told['message']
+
+
+def test_a_record_that_was_cut_off_lacks_the_head_of_before(pool, server):
+    events = record(10)
+    keep(server, events[:8])
+    assert pool.poolctl('events', 'frontend01', '--verify').returncode == 0
+    done = pool.poolctl('events', 'frontend01', '--verify', '--head', events[-1]['hash'])
+    assert done.returncode == 9 and events[-1]['hash'] in done.stderr
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--head', '0' * 64], ['--verify']),
+    (['--verify', '--head', 'abc'], ['abc', '--head']),
+    (['--verify', '--after', '5'], ['--after']),
+    (['--verify', '--limit', '5'], ['--limit']),
+])
+def test_a_wrong_way_to_verify_is_refused(pool, options, words):
+    done = pool.poolctl('events', 'frontend01', *options)
+    assert done.returncode == 2
+    for word in words:
+        assert word in done.stderr
