@@ -65,8 +65,8 @@ POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check fuzz demo demo-windows bench lint format install clean help setup-% \
-	programs unit-tests windows-tests test-tools
+.PHONY: all windows check check-survive fuzz demo demo-windows bench lint format install clean \
+	help setup-% programs unit-tests windows-tests test-tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -148,9 +148,16 @@ $(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
 
-windows-tests: setup-windows
+# Preloaded into poold, whatever that was built with.
+build/native/tests/fault.so: tests/survive/fault.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+
+# After the programs, whose objects standins.exe shares.
+windows-tests: windows
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
-		build/windows/tests/scm.exe
+		build/windows/tests/scm.exe build/windows/tests/standins.exe
 
 build/windows/tests/%.exe: tests/windows/%.c
 	$(call say,CC,$@)
@@ -158,8 +165,19 @@ build/windows/tests/%.exe: tests/windows/%.c
 	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -o $@ $< -static \
 		-lws2_32 -ladvapi32 -lshell32
 
+build/windows/tests/standins.exe: $(OUT)/obj/tests/windows/standins.o \
+		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
+
 check: setup-build setup-check setup-windows setup-wine
 	$(Q)$(PYTHON) tests/run.py
+
+# Crashes, faults and interference alone; the last line counts their points.
+check-survive: setup-build setup-check setup-windows setup-wine
+	$(Q)$(PYTHON) tests/run.py unit survive survive_windows; status=$$?; \
+		$(PYTHON) tests/survive/count.py && exit $$status
 
 demo: setup-build setup-demo programs
 	$(Q)$(PYTHON) tests/system/demo.py
@@ -213,6 +231,7 @@ help:
 	@echo 'make demo            a drain on three simulated servers, half a minute'
 	@echo 'make demo-windows    the same on three Windows servers under Wine'
 	@echo 'make check           all tests; the last line counts them'
+	@echo 'make check-survive   crashes, faults and interference alone; counts their points'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
 	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'
 	@echo 'make lint, format    how the code looks'

@@ -80,7 +80,8 @@ class Suite:
 
 def programs(suite):
     """Every compiler, native and for Windows, without a warning."""
-    suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs')
+    suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs',
+               'build/native/tests/fault.so')
     suite.step('sanitizers', 'make', '--no-print-directory', JOBS, SANITIZE, 'programs',
                'unit-tests', 'test-tools')
     suite.step('mingw-w64', 'make', '--no-print-directory', JOBS, 'windows', 'windows-tests')
@@ -98,12 +99,47 @@ def lint(suite):
     suite.step('lint', 'make', '--no-print-directory', 'lint')
 
 
-def unit(suite):
-    for test in sorted((BUILD / 'sanitized/tests').glob('test_*')):
-        path = LOGS / f'{test.name}.xml'
+def run_unit_tests(suite, tests, *before, **env):
+    for test in sorted(tests):
+        path = LOGS / f'{suite.name}_{test.name}.xml'
         path.unlink(missing_ok=True)
-        status = suite.run(test, CMOCKA_MESSAGE_OUTPUT='xml', CMOCKA_XML_FILE=str(path))
+        status = suite.run(*before, test, CMOCKA_MESSAGE_OUTPUT='xml',
+                           CMOCKA_XML_FILE=str(path), **env)
         suite.results(path, test.name, status)
+
+
+def unit(suite):
+    run_unit_tests(suite, (BUILD / 'sanitized/tests').glob('test_*'))
+
+
+def races(suite):
+    """What threads share, under ThreadSanitizer."""
+    names = ['test_supervisor', 'test_drains', 'test_record']
+    tests = [BUILD / 'tsan/tests' / name for name in names]
+    suite.step('thread sanitizer', 'make', '--no-print-directory', JOBS, 'SANITIZE=thread',
+               'VARIANT=tsan', 'programs', *(test.relative_to(ROOT) for test in tests))
+    run_unit_tests(suite, tests, TSAN_OPTIONS='halt_on_error=1')
+    suite.pytest('tests/survive/test_model.py', 'tests/system/test_drain.py',
+                 POOLD=str(BUILD / 'tsan/poold'), POOLCTL=str(BUILD / 'native/poolctl'),
+                 TSAN_OPTIONS='halt_on_error=1', SURVIVE_STEPS='2000')
+
+
+# Too many steps for an interpreter; ASan and UBSan see them.
+NOT_UNDER_VALGRIND = {'test_walk', 'test_survival'}
+VALGRIND = ['valgrind', '-q', '--error-exitcode=9', '--leak-check=full',
+            '--errors-for-leak-kinds=definite']
+
+
+def memory(suite):
+    """Use of memory that was never written, and leaks, under valgrind."""
+    suite.step('native tests', 'make', '--no-print-directory', JOBS, 'unit-tests')
+    tests = [test for test in (BUILD / 'native/tests').glob('test_*')
+             if test.name not in NOT_UNDER_VALGRIND]
+    run_unit_tests(suite, tests, *VALGRIND)
+    poold = LOGS / 'poold_under_valgrind'
+    poold.write_text(f'#!/bin/sh\nexec {" ".join(VALGRIND)} {BUILD}/native/poold "$@"\n')
+    poold.chmod(0o755)
+    suite.pytest('tests/survive/test_model.py', POOLD=str(poold), SURVIVE_STEPS='300')
 
 
 def config(suite):
@@ -119,8 +155,18 @@ def windows(suite):
     suite.pytest('tests/windows', POOLCTL=str(BUILD / 'sanitized/poolctl'))
 
 
+def survive(suite):
+    suite.pytest('-s', 'tests/survive', '--ignore=tests/survive/windows',
+                 POOLD=str(BUILD / 'sanitized/poold'))
+
+
+def survive_windows(suite):
+    suite.pytest('-s', 'tests/survive/windows')
+
+
 # One lane after the other in each row; the rows beside each other.
-LANES = [[unit, config, system, clang, lint], [windows, fuzz]]
+LANES = [[unit, config, system, survive, races, clang, lint],
+         [windows, survive_windows, memory, fuzz]]
 
 
 def run_suite(function):
@@ -129,7 +175,7 @@ def run_suite(function):
     with open(suite.log, 'w', encoding='utf-8') as suite.out:
         function(suite)
     skipped = f', {suite.skipped} skipped' if suite.skipped else ''
-    print(f'{suite.name + ":":10} {suite.passed} passed, {suite.failed} failed{skipped}'
+    print(f'{suite.name + ":":16} {suite.passed} passed, {suite.failed} failed{skipped}'
           f'  ({time.monotonic() - began:.0f} s)', flush=True)
     if suite.failed:
         print(''.join(suite.log.read_text(encoding='utf-8').splitlines(True)[-150:]))
@@ -140,6 +186,8 @@ def run_suite(function):
 
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
+    # The tests in tests/survive add to it; see tests/support/faults.py.
+    (LOGS / 'survive.counts').unlink(missing_ok=True)
     suites = [run_suite(programs)]
 
     def lane(functions):

@@ -101,31 +101,54 @@ def try_new_session(address, port, limit=10):
     return 'taken'
 
 
-held_ports = []
+held_ports = []  # (port, socket)
+
+
+def claim(port):
+    """Tells other test runs that the port is taken, also while nothing listens there: a name
+    that ends with this process.  False if another has it."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f'\0poolctl-tests-port-{port}')
+    except OSError:
+        name.close()
+        return False
+    held_ports.append((port, name))
+    return True
 
 
 def free_port(addresses=('127.0.1.1', '127.0.1.2', '127.0.1.3'), hold=False):
     """A port that is free on all the addresses, below those that the system gives out.
 
-    With hold, it stays ours until the end of the test run, so that a parallel run does not
-    take it while our service is paused.  Only a program that sets SO_REUSEADDR, as the test
+    It stays ours until the end of the test run: no other run takes it while our program is
+    down.  With hold, nor does any other program; only one that sets SO_REUSEADDR, as the test
     service does, can listen there then.
     """
     while True:
         port = random.randrange(10000, 30000)
+        if not claim(port):
+            continue
         sockets = [socket.socket() for _ in addresses]
         try:
             for holder, address in zip(sockets, addresses):
                 holder.bind((address, port))
         except OSError:
+            release_port(port)
             continue
         for holder in sockets:
             if hold:
                 holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                held_ports.append(holder)
+                held_ports.append((port, holder))
             else:
                 holder.close()
         return port
+
+
+def release_port(port):
+    """Gives up what free_port held."""
+    for held in [each for each in held_ports if each[0] == port]:
+        held_ports.remove(held)
+        held[1].close()
 
 
 class Talker:

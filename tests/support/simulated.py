@@ -55,23 +55,30 @@ class Service:
         self.selector = selectors.DefaultSelector()
         self.listener = None
         self.sessions = set()
+        self.pid = None
         self.is_over = False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
-        wait_until(lambda: self.listener or self.state() != 'running', 'the service listens')
+        wait_until(lambda: self.listener or self.now()[0] != 'running', 'the service listens')
 
-    def state(self):
+    def now(self):
+        """Its state and its process."""
+        service = self.scm.read()
         # A service that was deleted is stopped.
-        return (self.scm.read() or {'state': 'stopped'})['state']
+        return (service['state'], service.get('pid')) if service else ('stopped', None)
 
     def run(self):
         while not self.is_over:
-            self.follow(self.state())
+            self.follow(*self.now())
             for key, _ in self.selector.select(0.02):
                 self.accept() if key.data is None else self.answer(key.data)
-        self.follow('stopped')
+        self.follow('stopped', None)
 
-    def follow(self, state):
+    def follow(self, state, pid):
+        if pid != self.pid:
+            # Another process: the one before died, and all that it had.
+            self.follow('stopped', self.pid)
+            self.pid = pid
         if state == 'running' and not self.listener:
             listener = socket.socket()
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,7 +96,10 @@ class Service:
 
     def accept(self):
         session, _ = self.listener.accept()
-        session.sendall(b'READY 1000\n')
+        # The SCM's word counts, also if this service is a little behind.
+        if self.now() != ('running', self.pid):
+            return session.close()
+        session.sendall(f'READY {self.pid}\n'.encode())
         self.sessions.add(session)
         self.selector.register(session, selectors.EVENT_READ, session)
 
@@ -127,10 +137,15 @@ class SimulatedServer(pool.Server):
             f'scm: simulated\nsimulated_file: {self.scm.path}\ntick: {owner.tick}\n')
         self.poold = None
 
-    def start_poold(self):
+    def launch_poold(self, env=None):
+        """Starts poold and returns at once."""
         with open(self.folder / 'poold.log', 'a') as log:
             self.poold = subprocess.Popen([POOLD, 'run', '--config', self.config], stdout=log,
-                                          stderr=log, stdin=subprocess.DEVNULL)
+                                          stderr=log, stdin=subprocess.DEVNULL,
+                                          env=os.environ | (env or {}))
+
+    def start_poold(self, env=None):
+        self.launch_poold(env)
         self.wait_answer()
 
     def run_poold(self, *args):

@@ -12,7 +12,7 @@ ADDRESSES = ('127.0.1.1', '127.0.1.2', '127.0.1.3')
 @contextlib.contextmanager
 def booted_machines(tmp_path_factory, addresses):
     assert WINE and WINESERVER, 'Wine is not installed: apt-get install wine64'
-    for name in ('testservice.exe', 'scm.exe'):
+    for name in ('testservice.exe', 'scm.exe', 'standins.exe'):
         assert (TOOLS / name).exists(), f'{TOOLS / name} is not built'
     folder = tmp_path_factory.mktemp('wine')
     with contextlib.ExitStack() as stack:

@@ -107,6 +107,37 @@ def test_drain_power_cut_and_resume(pool, when_paused):
     assert again.returncode == 0 and 'already' in again.stdout + again.stderr
 
 
+def test_a_deadline_that_stops(pool):
+    second = pool.servers[1]
+    sessions = [second.session() for _ in range(5)]
+    wait_until(lambda: second.service()['sessions']['count'] == 5, 'all are counted')
+    command = pool.poolctl('drain', 'frontend02', '--deadline', '2s', '--on-deadline', 'stop')
+    assert command.returncode == 7 and '5 sessions were cut' in command.stderr, command.stderr
+    assert scm_says(second) == ('stopped', 'manual')
+    assert not any(session.alive() for session in sessions)
+    resumed = pool.poolctl('resume', 'frontend02')
+    assert resumed.returncode == 0, resumed.stderr
+    assert scm_says(second) == ('running', 'automatic')
+    kinds = [event['kind'] for event in second.get('/v1/events')[1]['events']]
+    assert (kinds.count('cut'), kinds.count('drift')) == (1, 0)
+    verified = pool.poolctl('events', 'frontend02', '--verify')
+    assert verified.returncode == 0 and 'unbroken' in verified.stdout
+
+
+def test_a_drain_until_the_next_boot(pool):
+    third = pool.servers[2]
+    assert pool.poolctl('drain', 'frontend03', '--id', 'kb7', '--until', 'reboot').returncode == 0
+    assert scm_says(third) == ('paused', 'automatic')
+    third.machine.power_cut()
+    third.machine.boot()
+    third.wait_answer()
+    third.wait_phase('serving')
+    assert scm_says(third) == ('running', 'automatic')
+    wait_until(lambda: third.try_new() == 'taken', 'it takes sessions')
+    assert third.get('/v1/drains/kb7')[1]['end_reason'] == 'reboot'
+    assert third.service()['saved'] is None
+
+
 def test_a_drain_survives_a_stop_and_a_crash_of_poold(pool):
     first = pool.servers[0]
     assert pool.poolctl('drain', 'frontend01', '--no-wait').returncode == 0
@@ -274,7 +305,9 @@ def test_a_service_that_is_not_installed(odd):
 
 
 def test_a_service_that_was_stopped_before(odd):
-    pool, server = odd('STOPPED', start=False)
+    pool, server = odd('STOPPED')
+    server.machine.scm('stop', 'STOPPED')
+    server.machine.wait_state('STOPPED', 'stopped')
     assert scm_says(server) == ('stopped', 'automatic')
     assert pool.poolctl('drain', 'frontend01').returncode == 0
     assert scm_says(server) == ('stopped', 'manual')

@@ -149,10 +149,17 @@ class Machine:
 
     def boot(self, limit=120):
         """Starts the server; returns once its SCM answers, with auto-start services begun."""
-        for command in ([WINESERVER, '-p'], [WINE, 'wineboot']):
-            subprocess.run(command, env=self.env, timeout=limit, check=True,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
+        for _ in range(3):
+            subprocess.run([WINESERVER, '-p'], env=self.env, timeout=limit, check=True,
+                           stdin=subprocess.DEVNULL)
+            booted = subprocess.run([WINE, 'wineboot'], env=self.env, timeout=limit,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
+            if not booted.returncode:
+                return
+            # Now and then Wine does not start a program, and says nothing.
+            self.power_cut()
+        raise AssertionError(f'wineboot ended with {booted.returncode}')
 
     def processes(self, name=''):
         """The living processes of this prefix whose program begins with that name."""
