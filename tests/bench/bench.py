@@ -11,7 +11,9 @@ import signal
 import sys
 
 import config
+import drift
 import native
+import record
 import windows
 from tools import ROOT
 
@@ -23,6 +25,10 @@ BENCHMARKS = {
     'counting': native.counting,
     'loading': config.loading,
     'pauses': windows.pauses,
+    'drift': drift.simulated,
+    'drift-windows': drift.windows,
+    'fsyncs': record.fsyncs,
+    'starts': record.starts,
 }
 
 RESULT = ROOT / 'build/bench.json'

@@ -1,6 +1,7 @@
 """What the benchmarks share: rows, rounds, a poold with its files, and what answers on a URL."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -9,11 +10,12 @@ import sys
 import tempfile
 import urllib.request
 from statistics import median
+from urllib.parse import urlsplit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/windows'))
 
-from wine import free_port, wait_until  # noqa: E402
+from wine import LIMIT, free_port, wait_until  # noqa: E402
 
 ADDRESS = '127.0.0.1'
 SERVER, SERVICE = 'frontend01', 'RTCSRV'
@@ -74,13 +76,45 @@ def answers(url):
         return None
 
 
+class Api:
+    """Requests over one connection, so that opening it is in no measurement but the first."""
+
+    def __init__(self, url):
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=LIMIT)
+
+    def send(self, method, path, body=None, **headers):
+        headers = {name.replace('_', '-'): value for name, value in headers.items()}
+        self.connection.request(method, path, body, headers)
+
+    def receive(self):
+        reply = self.connection.getresponse()
+        answer = json.loads(reply.read())
+        if reply.status >= 300:
+            raise RuntimeError(f'poold says {reply.status}: {answer}')
+        return answer
+
+    def request(self, *args, **headers):
+        self.send(*args, **headers)
+        return self.receive()
+
+    def send_drain(self, drain):
+        self.send('PUT', f'/v1/drains/{drain}', json.dumps({'reason': 'benchmark'}),
+                  Content_Type='application/json')
+
+    def wait_out(self, drain):
+        wait_until(lambda: self.request('GET', f'/v1/drains/{drain}')['out'],
+                   'poold says that the services are out')
+
+    def end_drain(self, drain):
+        self.request('DELETE', f'/v1/drains/{drain}', Poolctl_Request='1')
+        wait_until(lambda: self.request('GET', '/v1/server')['phase'] == 'serving',
+                   'serving again')
+
+
 @contextlib.contextmanager
-def serving(process, url):
-    """Waits until the process answers on the URL, and ends it afterwards."""
+def ending(process):
+    """Ends the process afterwards."""
     try:
-        wait_until(lambda: process.poll() is not None or answers(url), url, START_LIMIT_S)
-        if process.poll() is not None:
-            raise RuntimeError(f'{process.args} ended with {process.returncode}')
         yield process
     finally:
         process.terminate()
@@ -91,14 +125,26 @@ def serving(process, url):
             process.wait()
 
 
-def write_config(folder, session_port, path=str, **keys):
-    """Writes pool.yaml and poold.yaml for one server with one service; gives its URL.
+@contextlib.contextmanager
+def serving(process, url):
+    """Waits until the process answers on the URL, and ends it afterwards."""
+    with ending(process):
+        wait_until(lambda: process.poll() is not None or answers(url), url, START_LIMIT_S)
+        if process.poll() is not None:
+            raise RuntimeError(f'{process.args} ended with {process.returncode}')
+        yield process
 
-    JSON is YAML too.  `path` turns a path into what poold's system understands.
+
+def write_config(folder, session_port, path=str, services=(SERVICE,), **keys):
+    """Writes pool.yaml and poold.yaml for one server; gives its URL.
+
+    JSON is YAML too.  `path` turns a path into what poold's system understands.  The ports
+    of the services follow each other.
     """
     folder.mkdir(exist_ok=True)
     url = f'http://{ADDRESS}:{free_port([ADDRESS])}'
-    pool = {'services': {SERVICE: {'ports': [session_port]}},
+    pool = {'services': {service: {'ports': [session_port + i]}
+                         for i, service in enumerate(services)},
             'servers': {SERVER: {'address': ADDRESS, 'url': url}}}
     daemon = {'server': SERVER, 'state_dir': path(folder / 'state'),
               'pool_file': path(folder / 'pool.yaml')}
@@ -107,18 +153,30 @@ def write_config(folder, session_port, path=str, **keys):
     return url
 
 
+def simulate(folder, session_port=5061, services=(SERVICE,)):
+    """Writes the files of a poold with the simulated SCM, whose services run; gives its URL."""
+    scm = folder / 'scm.json'
+    url = write_config(folder, session_port, services=services, scm='simulated',
+                       simulated_file=str(scm))
+    scm.write_text(json.dumps({'services': {service: {
+        'display_name': 'Skype for Business Server Front-End', 'state': 'running',
+        'start_type': 'automatic', 'delayed_auto_start': True, 'pid': 2140 + i}
+        for i, service in enumerate(services)}}))
+    return url
+
+
+def start_poold(folder, env=None):
+    with open(folder / 'poold.log', 'a') as log:
+        return subprocess.Popen([POOLD, 'run', '--config', folder / 'poold.yaml'],
+                                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                env=os.environ | (env or {}))
+
+
 @contextlib.contextmanager
 def native_poold(folder, session_port=5061):
     """A poold with the simulated SCM and one service that runs; gives its process and URL."""
-    scm = folder / 'scm.json'
-    scm.write_text(json.dumps({'services': {SERVICE: {
-        'display_name': 'Skype for Business Server Front-End', 'state': 'running',
-        'start_type': 'automatic', 'delayed_auto_start': True, 'pid': 2140}}}))
-    url = write_config(folder, session_port, scm='simulated', simulated_file=str(scm))
-    with open(folder / 'poold.log', 'w') as log:
-        process = subprocess.Popen([POOLD, 'run', '--config', folder / 'poold.yaml'],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    with serving(process, url + '/v1/server'):
+    url = simulate(folder, session_port)
+    with serving(start_poold(folder), url + '/v1/server') as process:
         yield process, url
 
 
