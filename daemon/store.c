@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUSY_MS = 5000, ENDED_DRAINS_LIMIT = 1000, LOG_PAGES_LIMIT = 500 };
+enum {
+	BUSY_MS = 5000,
+	ENDED_DRAINS_LIMIT = 1000,
+	LOG_PAGES_LIMIT = 500,
+	LOG_PAGES_MOST = 20000
+};
 
 /* The distance between the indexes of two starts: 2^32 changes. */
 static const int64_t index_step = INT64_C(1) << 32;
@@ -128,9 +133,9 @@ static int note_log_pages(void *arg, sqlite3 *db, const char *name, int pages)
 
 /* A failure costs nothing: the log only grows until it works.  The first write after it
  * begins the log anew, which takes a flush of its own, so that is done here too. */
-void store_tidy(struct store *store, bool is_anybody_waiting)
+void store_tidy(struct store *store, bool is_busy)
 {
-	int limit = is_anybody_waiting ? 8 * LOG_PAGES_LIMIT : LOG_PAGES_LIMIT;
+	int limit = is_busy ? LOG_PAGES_MOST : LOG_PAGES_LIMIT;
 
 	if (store->log_pages < limit)
 		return;

@@ -77,9 +77,9 @@ int64_t store_last_event(struct store *store, struct err *err);
 int store_get_head(struct store *store, int64_t *id, char hash[CHAIN_HASH_BYTES],
 		   struct err *err);
 
-/* Folds the log of writes into the file when it is long: for a moment when nobody waits,
- * and in any case once it is very long. */
-void store_tidy(struct store *store, bool is_anybody_waiting);
+/* Folds the log of writes into the file when it is long; while requests come in, only
+ * when it is very long. */
+void store_tidy(struct store *store, bool is_busy);
 
 /* A number that grows from one start of poold to the next, far enough apart that the
  * indexes of one start, counted from it, never meet those of the next.  To be committed.

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { IDLE_MS = 1000 }; /* after a request, before the store is tidied */
+
 struct supervisor {
 	/* Owned by the supervisor's thread alone. */
 	struct picture all;
@@ -267,16 +269,6 @@ static json_t *end_drain(struct supervisor *s, struct call *call)
 	return json;
 }
 
-static bool is_anybody_waiting(struct supervisor *s)
-{
-	bool is_waiting;
-
-	pthread_mutex_lock(&s->queue_lock);
-	is_waiting = s->first != NULL;
-	pthread_mutex_unlock(&s->queue_lock);
-	return is_waiting;
-}
-
 /* What the drain of the call would do. */
 static json_t *preflight(struct supervisor *s, struct call *call)
 {
@@ -352,22 +344,29 @@ static void refuse(const struct supervisor *s, struct call *call)
 static void *run(void *arg)
 {
 	struct supervisor *s = arg;
-	bool is_stopping = false;
+	struct mono served_at = s->tools.clock();
+	bool is_stopping = false, is_more = false;
 
 	while (!is_stopping) {
 		int64_t next_ms = step(s);
 		struct mono due = clock_add(s->tools.clock(), next_ms);
-		struct call *call = NULL;
+		struct call *call;
 
-		store_tidy(s->tools.store, is_anybody_waiting(s));
-		waker_wait(s->waker, clock_since(s->tools.clock(), due));
+		store_tidy(s->tools.store,
+			   clock_since(served_at, s->tools.clock()) < IDLE_MS);
+		if (!is_more)
+			waker_wait(s->waker, clock_since(s->tools.clock(), due));
+		is_more = false;
 		/* Whoever asks again and again must not keep poold from looking. */
-		while ((is_stopping || !call || clock_since(due, s->tools.clock()) < 0) &&
-		       (call = next_call(s, &is_stopping)))
-			if (is_stopping)
+		while (!is_more && (call = next_call(s, &is_stopping))) {
+			if (is_stopping) {
 				refuse(s, call);
-			else
-				serve(s, call);
+				continue;
+			}
+			serve(s, call);
+			served_at = s->tools.clock();
+			is_more = clock_since(due, s->tools.clock()) >= 0;
+		}
 	}
 	return NULL;
 }

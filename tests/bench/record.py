@@ -14,8 +14,8 @@ from tools import (POOLCTL, ROOT, SERVER, START_LIMIT_S, Api, answers, compare, 
 
 from faults import LIBRARY, Fault
 
-# A request makes three transactions.  So many drains that SQLite's log is written back several
-# times, which poold does between requests.
+# A request makes three transactions.  SQLite's log is written back when none came for a tick,
+# or when it is very long.
 SERVICES, DRAINS = {1: '1 service', 8: '8 services'}, 120
 FSYNCS = 3
 EVENTS, START_ROUNDS = 100_000, 40

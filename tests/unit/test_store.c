@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -524,6 +525,37 @@ static void events_come_after_an_id_and_up_to_a_limit(void **state)
 	store_close(store);
 }
 
+/* ---- the log of writes ---- */
+
+static off_t size_of_store(void **state)
+{
+	char *path = temp_folder_file(*state, "poold.sqlite");
+	struct stat info;
+
+	assert_int_equal(stat(path, &info), 0);
+	free(path);
+	return info.st_size;
+}
+
+static void a_long_log_is_folded_in_when_nobody_waits(void **state)
+{
+	enum { EVENTS = 600 }; /* a page at least each */
+	struct store *store = open_store(state);
+	off_t before = size_of_store(state);
+	struct event event = {.kind = "test", .hash = chain_start};
+
+	for (event.id = 1; event.id <= EVENTS; event.id++) {
+		assert_int_equal(store_add_event(store, &event, NULL), 0);
+		commit(store);
+		store_tidy(store, true);
+	}
+	assert_int_equal(size_of_store(state), before);
+	store_tidy(store, false);
+	assert_true(size_of_store(state) > before);
+	assert_int_equal(store_last_event(store, NULL), EVENTS);
+	store_close(store);
+}
+
 /* ---- opening ---- */
 
 static void the_index_grows_from_start_to_start(void **state)
@@ -651,6 +683,7 @@ int main(void)
 		STORE_TEST(a_drain_that_cannot_be_read_is_an_error),
 		STORE_TEST(events_are_read_back_as_written),
 		STORE_TEST(events_come_after_an_id_and_up_to_a_limit),
+		STORE_TEST(a_long_log_is_folded_in_when_nobody_waits),
 		STORE_TEST(the_index_grows_from_start_to_start),
 		STORE_TEST(a_newer_schema_is_refused_and_left_alone),
 		STORE_TEST(a_file_that_is_no_store_is_refused_and_left_alone),
