@@ -219,7 +219,7 @@ install: programs
 	$(Q)install -m 755 $(OUT)/poolctl $(DESTDIR)$(PREFIX)/bin/poolctl
 	$(Q)install -m 755 $(OUT)/poold $(DESTDIR)$(PREFIX)/sbin/poold
 	$(Q)install -d $(DESTDIR)$(PREFIX)/share/doc/poolctl
-	$(Q)install -m 644 README.md LICENSE docs/*.md pool-config/examples/*.yaml \
+	$(Q)install -m 644 README.md LICENSE docs/*.md docs/*.yaml pool-config/examples/*.yaml \
 		$(DESTDIR)$(PREFIX)/share/doc/poolctl
 
 clean:

@@ -57,6 +57,8 @@ void controller_count(struct controller *c)
 		sample.is_known = false;
 		c->uncounted = err;
 	}
+	if (sample.is_known)
+		c->count_known_at = sample.at;
 	progress_add(&c->progress, sample, c->tools.tick_ms * 3);
 	if (!reconcile_is_out(c->state))
 		progress_not_out(&c->progress);
@@ -454,6 +456,7 @@ struct controller *controller_new(const struct pool *pool,
 	c->settle_ms = pool_settle_ms(pool, server, service);
 	c->held_type = pool_startup_while_drained(pool, server);
 	c->state = STATE_UNKNOWN;
+	c->count_known_at = tools->clock();
 	sessions_source_init(&c->source, pool, server, service);
 	got = store_get_saved(tools->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
@@ -542,4 +545,21 @@ int64_t controller_cut(const struct controller *c)
 const struct progress *controller_progress(const struct controller *c)
 {
 	return &c->progress;
+}
+
+struct metrics_service controller_metrics(const struct controller *c)
+{
+	const struct progress *progress = &c->progress;
+
+	return (struct metrics_service){
+		.name = c->service->named.name,
+		.phase = c->decision.phase,
+		.has_sample = progress->has_sample,
+		.sampled_at = progress->last.at,
+		.is_count_known = progress->has_sample && progress->last.is_known,
+		.known_at = c->count_known_at,
+		.sessions = progress->last.count,
+		.drifts = c->drifts,
+		.cut = controller_cut(c),
+	};
 }

@@ -7,6 +7,7 @@
 #define POOLD_CONTROLLER_H
 
 #include "drains.h"
+#include "metrics.h"
 #include "pool_config.h"
 #include "preflight.h"
 #include "progress.h"
@@ -54,6 +55,9 @@ bool controller_is_out(const struct controller *controller);
 bool controller_has_saved(const struct controller *controller);
 int64_t controller_cut(const struct controller *controller);
 const struct progress *controller_progress(const struct controller *controller);
+
+/* For GET /metrics; the name lives as long as the configuration. */
+struct metrics_service controller_metrics(const struct controller *controller);
 
 /* What a drain as in `plan` would do to it; a new reference.  Asks the SCM. */
 json_t *controller_preflight(const struct controller *controller,

@@ -35,11 +35,13 @@ struct controller {
 	struct drift drift;
 	bool is_adrift; /* somebody changed it, and it is not undone yet */
 	struct mono drift_at;
+	int64_t drifts;         /* so often since poold started */
 	int64_t drift_sessions; /* when that was seen; -1: not known */
 
 	struct progress progress;
 	struct err uncounted; /* why the count is unknown */
 	struct mono count_due;
+	struct mono count_known_at; /* at the start, before it ever was */
 
 	struct decision decision;
 };

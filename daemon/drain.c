@@ -211,22 +211,27 @@ json_t *drain_terms_to_json(const struct drain *drain)
 			 until_name(drain->until));
 }
 
+bool drain_is_overdue(const struct drain *drain)
+{
+	return !drain->is_ended && drain->is_over && !drain->drained_at.ms;
+}
+
 json_t *drain_to_json(const struct drain *drain, json_t *services, bool is_out)
 {
 	bool is_ended = drain->is_ended;
 
-	return json_pack(
-		"{ss ss sO ss ss so so ss? ss? so ss ss so sb sb}", "id", drain->id,
-		"phase", is_ended ? "ended" : "active", "services", services, "owner",
-		drain->owner, "reason", drain->reason, "created_at",
-		time_to_json(drain->created_at), "ended_at",
-		is_ended ? time_to_json(drain->ended_at) : json_null(), "ended_by",
-		is_ended ? drain->ended_by : NULL, "end_reason",
-		is_ended ? end_reason_name(drain->end_reason) : NULL, "deadline_at",
-		time_to_json(drain->deadline_at), "on_deadline",
-		on_deadline_name(drain->on_deadline), "until", until_name(drain->until),
-		"drained_at", time_to_json(drain->drained_at), "overdue",
-		!is_ended && drain->is_over && !drain->drained_at.ms, "out", is_out);
+	return json_pack("{ss ss sO ss ss so so ss? ss? so ss ss so sb sb}", "id",
+			 drain->id, "phase", is_ended ? "ended" : "active", "services",
+			 services, "owner", drain->owner, "reason", drain->reason,
+			 "created_at", time_to_json(drain->created_at), "ended_at",
+			 is_ended ? time_to_json(drain->ended_at) : json_null(),
+			 "ended_by", is_ended ? drain->ended_by : NULL, "end_reason",
+			 is_ended ? end_reason_name(drain->end_reason) : NULL,
+			 "deadline_at", time_to_json(drain->deadline_at), "on_deadline",
+			 on_deadline_name(drain->on_deadline), "until",
+			 until_name(drain->until), "drained_at",
+			 time_to_json(drain->drained_at), "overdue",
+			 drain_is_overdue(drain), "out", is_out);
 }
 
 void drain_copy(struct drain *to, const struct drain *from)

@@ -56,6 +56,8 @@ int drain_read_text(const json_t *value, const char *field, char to[API_TEXT_BYT
 		    struct err *err);
 
 bool drain_covers(const struct drain *drain, const char *service);
+/* The deadline of an active drain is over, and was not met. */
+bool drain_is_overdue(const struct drain *drain);
 bool drain_asks_the_same(const struct drain *a, const struct drain *b);
 
 /* What was asked for, for the record; a new reference. */

@@ -49,6 +49,7 @@ static void note_drift(struct controller *c, json_t *before)
 				    ? c->progress.last.count
 				    : -1;
 	drift_seen(&c->drift, c->drift_at);
+	c->drifts++;
 	controller_record(c, (struct line){.kind = EVENT_DRIFT,
 					   .text = text,
 					   .before = json_incref(before),

@@ -1,5 +1,7 @@
 #include "picture.h"
 
+#include "mem.h"
+
 enum phase picture_phase(const struct picture *p)
 {
 	enum phase highest = PHASE_SERVING;
@@ -127,4 +129,34 @@ json_t *picture_to_json(const struct picture *p)
 			 want_name(is_out_wanted ? WANT_DRAINED : WANT_SERVING),
 			 "reservation", "drains", drains_to_json(p), "progress",
 			 progress_to_json(p, is_out_wanted), "services", services);
+}
+
+struct metrics *picture_metrics(const struct picture *p)
+{
+	struct metrics *metrics = xcalloc(1, sizeof(*metrics));
+
+	*metrics = (struct metrics){
+		.version = p->version,
+		.server = p->server->named.name,
+		.pool = p->pool->named.name,
+		.phase = picture_phase(p),
+		.is_store_failing = record_is_failing(p->drains->record),
+		.started_at = p->started_at,
+		.services = xcalloc(p->controller_count, sizeof(*metrics->services)),
+		.service_count = p->controller_count,
+		.drains = xcalloc((size_t)p->drains->count, sizeof(*metrics->drains)),
+		.drain_count = (size_t)p->drains->count,
+	};
+	for (size_t i = 0; i < metrics->service_count; i++)
+		metrics->services[i] = controller_metrics(p->controllers[i]);
+	for (size_t i = 0; i < metrics->drain_count; i++) {
+		const struct drain *drain = &p->drains->items[i];
+		struct metrics_drain *to = &metrics->drains[i];
+
+		copy_text(to->id, sizeof(to->id), drain->id);
+		copy_text(to->owner, sizeof(to->owner), drain->owner);
+		to->created_at = drain->created_at;
+		to->is_overdue = drain_is_overdue(drain);
+	}
+	return metrics;
 }

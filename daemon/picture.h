@@ -6,12 +6,14 @@
 
 #include "controller.h"
 #include "drains.h"
+#include "metrics.h"
 
 /* What it is made from; it owns none of it. */
 struct picture {
 	const struct pool *pool;
 	const struct pool_server *server;
 	const char *version, *boot_id;
+	struct wall started_at;
 	struct controller **controllers;
 	size_t controller_count;
 	const struct drains *drains;
@@ -23,6 +25,9 @@ enum phase picture_phase(const struct picture *picture);
 
 /* Everything but `index`, `epoch` and `time`; a new reference. */
 json_t *picture_to_json(const struct picture *picture);
+
+/* The numbers of it, for GET /metrics; to be freed with metrics_free. */
+struct metrics *picture_metrics(const struct picture *picture);
 
 /* One drain, active or ended; a new reference. */
 json_t *picture_drain_to_json(const struct picture *picture, const struct drain *drain);

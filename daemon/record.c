@@ -211,3 +211,8 @@ int record_commit(struct record *record, struct err *err)
 	drop_tied(record);
 	return err_set(err, failure.code, "%s", failure.text);
 }
+
+bool record_is_failing(const struct record *record)
+{
+	return record->is_failing;
+}

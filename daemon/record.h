@@ -37,4 +37,7 @@ void record_add(struct record *record, const struct line *line);
  */
 int record_commit(struct record *record, struct err *err);
 
+/* True from a commit that failed until one that works. */
+bool record_is_failing(const struct record *record);
+
 #endif

@@ -280,6 +280,20 @@ static bool get_readyz(struct visit *visit, struct reply *reply)
 			  xasprintf("{\"serving\":%s}\n", is_serving ? "true" : "false"));
 }
 
+static bool get_metrics(struct visit *visit, struct reply *reply)
+{
+	struct err err = {0};
+	struct snapshot *snapshot = fresh_snapshot(visit, &err);
+	char *page;
+
+	if (!snapshot)
+		return reply_error(reply, &err);
+	page = metrics_render(snapshot->metrics, clock_mono(), clock_wall());
+	supervisor_release(visit->routes->supervisor, snapshot);
+	reply->type = METRICS_TYPE;
+	return reply_text(reply, 200, page);
+}
+
 /* ---- handlers for the supervisor ---- */
 
 static void on_done(struct call *call)
@@ -395,6 +409,7 @@ static const struct route routes[] = {
 	{"PUT", "/v1/drains/{id}", put_drain},
 	{"DELETE", "/v1/drains/{id}", delete_drain},
 	{"GET", "/v1/events", get_events},
+	{"GET", "/metrics", get_metrics},
 	{"GET", "/livez", get_livez},
 	{"GET", "/readyz", get_readyz},
 };

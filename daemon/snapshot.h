@@ -1,6 +1,6 @@
 /*
  * What readers of the API see: everything that was known at one moment, as finished
- * texts.
+ * texts; the metrics become one when they are asked for.
  *
  * A snapshot never changes after it was published, so threads may share it.
  */
@@ -8,6 +8,7 @@
 #define POOLD_SNAPSHOT_H
 
 #include "clock.h"
+#include "metrics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@ struct snapshot {
 	char etag[64];
 	char *server; /* body of GET /v1/server */
 	size_t server_length;
-	char *drains;    /* body of GET /v1/drains */
+	char *drains; /* body of GET /v1/drains */
+	struct metrics *metrics;
 	bool is_serving; /* every service serves */
 	struct mono at;  /* when the supervisor last looked */
 	int references;  /* kept by supervisor.c */

@@ -45,6 +45,7 @@ static void drop(struct snapshot *snapshot)
 		return;
 	free(snapshot->server);
 	free(snapshot->drains);
+	metrics_free(snapshot->metrics);
 	free(snapshot);
 }
 
@@ -98,6 +99,7 @@ static void publish(struct supervisor *s)
 	fresh->server = join(s, facts);
 	fresh->server_length = strlen(fresh->server);
 	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
+	fresh->metrics = picture_metrics(&s->all);
 	fresh->is_serving = picture_phase(&s->all) == PHASE_SERVING;
 	fresh->at = s->tools.clock();
 	free(list);
@@ -528,6 +530,7 @@ struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct e
 				  .server = setup->server,
 				  .version = setup->version,
 				  .boot_id = s->boot_id,
+				  .started_at = clock_wall(),
 				  .drains = &s->drains};
 	s->tools = (struct tools){.scm = setup->scm,
 				  .count_sessions = sessions_tcp_count,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the named groups need and this machine lacks, and says
-# which.  With nothing missing it is silent and needs neither root nor network.
+# which.  Prometheus is only unpacked, into the cache: installed, it would run as a service
+# from then on.  With nothing missing it is silent and needs neither root nor network.
 # shellcheck disable=SC2016,SC2086 # dpkg-query expands its format; lists of words are split
 set -eu
 
@@ -21,13 +22,17 @@ packages_of() {
 	esac
 }
 
+cache=$(readlink -m "${POOLCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/poolctl}")
+unpacked=$cache/prometheus
 wanted=
+to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
 		echo "$0: no group '$group': build demo check windows wine bench" >&2
 		exit 2
 	}
 	wanted="$wanted $list"
+	[ "$group" != check ] || [ -d "$unpacked" ] || to_unpack=prometheus
 done
 
 # dpkg-query fails when it does not know a package: that one is missing.
@@ -39,22 +44,41 @@ for package in $wanted; do
 	*) missing="$missing $package" ;;
 	esac
 done
-[ "$missing" ] || exit 0
+[ "$missing$to_unpack" ] || exit 0
 
 sudo=
 [ "$(id -u)" = 0 ] || sudo='sudo -n'
-$sudo true 2>/dev/null || {
+[ -z "$missing" ] || $sudo true 2>/dev/null || {
 	echo "packages are missing; as root, run: apt-get install$missing" >&2
 	exit 1
 }
 apt() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@" 2>&1
 }
+# Its programs need nothing but the C library.
+unpack() {
+	work=$(mktemp -d "$cache/unpacking.XXXXXX")
+	(cd "$work" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb tree) 2>&1 &&
+		mv -T "$work/tree" "$unpacked" 2>/dev/null
+	rm -rf "$work"
+	# Another run may have been faster.
+	[ -d "$unpacked" ]
+}
 
 # The update may fail for a source that does not matter here; whether the install works does.
-echo "installing:$missing"
 updated=$(apt update) || :
-installed=$(apt install -y --no-install-recommends $missing) || {
-	printf '%s\n' "$updated" "$installed" >&2
-	exit 1
-}
+if [ "$missing" ]; then
+	echo "installing:$missing"
+	installed=$(apt install -y --no-install-recommends $missing) || {
+		printf '%s\n' "$updated" "$installed" >&2
+		exit 1
+	}
+fi
+if [ "$to_unpack" ]; then
+	echo "unpacking: $to_unpack into $unpacked"
+	mkdir -p "$cache"
+	output=$(unpack) || {
+		printf '%s\n' "$updated" "$output" >&2
+		exit 1
+	}
+fi

@@ -333,6 +333,51 @@ static void unknown_sessions_are_never_none(void **state)
 	end();
 }
 
+static void the_metrics_know_since_when_the_sessions_are_unknown(void **state)
+{
+	struct metrics_service known, unknown;
+
+	(void)state;
+	begin(running);
+	pass_ms(MINUTE_MS);
+	known = controller_metrics(world.controller);
+	assert_true(known.is_count_known);
+	assert_int_equal(known.sessions, SESSIONS);
+	assert_int_equal(known.known_at.ms, known.sampled_at.ms);
+
+	world.is_uncountable = true;
+	pass_ms(MINUTE_MS);
+	unknown = controller_metrics(world.controller);
+	assert_false(unknown.is_count_known);
+	assert_true(unknown.sampled_at.ms >= known.sampled_at.ms + MINUTE_MS - TICK_MS);
+	/* One tick may have counted them still. */
+	assert_in_range(unknown.known_at.ms, known.known_at.ms,
+			known.known_at.ms + TICK_MS);
+	want(WANT_DRAINED);
+	pass_ms(MINUTE_MS);
+	assert_int_equal(controller_metrics(world.controller).known_at.ms,
+			 unknown.known_at.ms);
+	world.is_uncountable = false;
+	pass_ms(2 * TICK_MS);
+	assert_true(controller_metrics(world.controller).is_count_known);
+	end();
+}
+
+static void the_metrics_count_drift_over_all_drains(void **state)
+{
+	(void)state;
+	begin(running);
+	for (int i = 1; i <= 3; i++) {
+		drain();
+		set_field("state", "running");
+		reach(PHASE_DRAINED, true);
+		assert_int_equal(controller_metrics(world.controller).drifts, i);
+		resume();
+		assert_int_equal(controller_metrics(world.controller).drifts, i);
+	}
+	end();
+}
+
 static void a_service_that_is_not_installed_gets_attention(void **state)
 {
 	(void)state;
@@ -373,6 +418,8 @@ int main(void)
 		cmocka_unit_test(
 			not_now_for_long_is_a_failure_that_is_tried_at_a_distance),
 		cmocka_unit_test(unknown_sessions_are_never_none),
+		cmocka_unit_test(the_metrics_know_since_when_the_sessions_are_unknown),
+		cmocka_unit_test(the_metrics_count_drift_over_all_drains),
 		cmocka_unit_test(a_service_that_is_not_installed_gets_attention),
 	};
 
