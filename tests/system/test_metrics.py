@@ -10,13 +10,16 @@ import pytest
 
 import pool as pool_module
 from faults import Fault
-from prometheus import Prometheus, promtool
+from prometheus import PROGRAMS, Prometheus, promtool
 from sessions import wait_until
 
 DOCS = pool_module.ROOT / 'docs'
 PHASES = {'serving', 'draining', 'drained', 'resuming', 'attention'}
 SERIES = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$', re.M)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+pytestmark = pytest.mark.skipif(not (PROGRAMS / 'promtool').exists(), reason=(
+    'Prometheus could not be unpacked; make setup-check says why'))
 
 
 def fetch(server):
