@@ -44,6 +44,25 @@ static int put_saved(struct controller *c, struct err *err)
 
 /* ---- looking ---- */
 
+static void take(void *arg, const struct sessions_connection *connection)
+{
+	tracker_see(arg, connection);
+}
+
+int controller_track(struct controller *c, bool wants_idle, struct err *err)
+{
+	const struct sessions_taker taker = {take, &c->tracker, wants_idle};
+
+	tracker_begin(&c->tracker);
+	if (sessions_source_check(&c->source, err) ||
+	    c->tools.list_sessions(&c->source.filter, &taker, err)) {
+		tracker_failed(&c->tracker);
+		return -1;
+	}
+	tracker_end(&c->tracker, c->tools.clock(), c->tools.wall_clock());
+	return 0;
+}
+
 void controller_count(struct controller *c)
 {
 	struct sample sample = {.is_known = true};
@@ -52,10 +71,11 @@ void controller_count(struct controller *c)
 	/* The moment before the look, so that no time is counted that nobody looked at.
 	 */
 	sample.at = c->tools.clock();
-	if (sessions_source_check(&c->source, &err) ||
-	    c->tools.count_sessions(&c->source.filter, &sample.count, &err)) {
+	if (controller_track(c, false, &err)) {
 		sample.is_known = false;
 		c->uncounted = err;
+	} else {
+		sample.count = c->tracker.seen;
 	}
 	if (sample.is_known)
 		c->count_known_at = sample.at;
@@ -473,6 +493,7 @@ void controller_free(struct controller *c)
 	if (!c)
 		return;
 	sessions_source_done(&c->source);
+	tracker_done(&c->tracker);
 	free(c->why);
 	free(c);
 }

@@ -20,8 +20,8 @@ struct tools {
 	struct scm *scm;
 	struct store *store;
 	struct record *record;
-	int (*count_sessions)(const struct sessions_filter *filter, int64_t *count,
-			      struct err *err);
+	int (*list_sessions)(const struct sessions_filter *filter,
+			     const struct sessions_taker *taker, struct err *err);
 	struct mono (*clock)(void);
 	struct wall (*wall_clock)(void);
 	int64_t tick_ms;
@@ -62,6 +62,10 @@ struct metrics_service controller_metrics(const struct controller *controller);
 /* What a drain as in `plan` would do to it; a new reference.  Asks the SCM. */
 json_t *controller_preflight(const struct controller *controller,
 			     const struct preflight_input *plan);
+
+/* Lists the sessions now; at most the `limit` oldest are in the list, as in the reply of
+ * GET /v1/services/{name}/sessions, a new reference. */
+json_t *controller_sessions(struct controller *controller, size_t limit);
 
 /* As GET /v1/server shows it, a new reference. */
 json_t *controller_to_json(const struct controller *controller);

@@ -1,5 +1,9 @@
 #include "controller_private.h"
 
+#include "mem.h"
+
+#include <stdlib.h>
+
 static json_t *flag_to_json(enum scm_flag flag)
 {
 	return flag == SCM_FLAG_UNSUPPORTED ? json_null()
@@ -90,6 +94,53 @@ json_t *controller_preflight(const struct controller *c,
 	json = preflight_service_to_json(&input);
 	preflight_done(&input);
 	return json;
+}
+
+static json_t *session_to_json(const struct tracked *session, struct mono now)
+{
+	const struct sessions_connection *connection = &session->connection;
+	char peer[NET_ADDRESS_TEXT_BYTES], local[NET_ADDRESS_TEXT_BYTES];
+	char since[CLOCK_TEXT_BYTES];
+
+	return json_pack("{ss si ss si ss ss sI sb so sb}", "peer",
+			 net_address_format(&connection->peer, peer), "peer_port",
+			 connection->peer_port, "local",
+			 net_address_format(&connection->local, local), "local_port",
+			 connection->local_port, "source", "tcp", "since",
+			 clock_format(session->since_wall, since), "age_s",
+			 (json_int_t)(clock_since(session->since, now) / 1000),
+			 "age_is_least", session->is_least, "idle_s",
+			 connection->idle_ms < 0
+				 ? json_null()
+				 : json_integer(connection->idle_ms / 1000),
+			 "suspect", tracker_is_suspect(session, now));
+}
+
+static json_t *oldest_to_json(const struct controller *c, size_t limit)
+{
+	const struct tracked **oldest = xcalloc(limit, sizeof(const struct tracked *));
+	size_t count = tracker_oldest(&c->tracker, oldest, limit);
+	struct mono now = c->tools.clock();
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, session_to_json(oldest[i], now));
+	free(oldest);
+	return list;
+}
+
+json_t *controller_sessions(struct controller *c, size_t limit)
+{
+	const char *name = c->service->named.name;
+	struct err err = {0};
+
+	if (controller_track(c, true, &err))
+		return json_pack("{ss sb ss sn sb sn}", "service", name, "known", 0,
+				 "error", err.text, "count", "whole", 0, "sessions");
+	return json_pack("{ss sb sI sb so}", "service", name, "known", 1, "count",
+			 (json_int_t)c->tracker.seen, "whole",
+			 c->tracker.is_whole && c->tracker.count <= limit, "sessions",
+			 oldest_to_json(c, limit));
 }
 
 static json_t *components_to_json(const struct controller *c)

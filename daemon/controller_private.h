@@ -8,6 +8,7 @@
 #include "asking.h"
 #include "controller.h"
 #include "drift.h"
+#include "tracker.h"
 
 struct controller {
 	const struct pool_service *service;
@@ -40,6 +41,7 @@ struct controller {
 
 	struct progress progress;
 	struct err uncounted; /* why the count is unknown */
+	struct tracker tracker;
 	struct mono count_due;
 	struct mono count_known_at; /* at the start, before it ever was */
 
@@ -48,6 +50,9 @@ struct controller {
 
 /* Adds a line about this service, by poold. */
 void controller_record(struct controller *controller, struct line line);
+
+/* Brings the tracker up to date. */
+int controller_track(struct controller *controller, bool wants_idle, struct err *err);
 
 /* Counts the sessions now. */
 void controller_count(struct controller *controller);

@@ -10,7 +10,7 @@
 struct visit {
 	struct routes *routes;
 	struct request *request;
-	const char *id; /* what stands for {id} in the path */
+	char id[API_TEXT_BYTES]; /* what stands for {id} or {name} in the path */
 	bool was_parked;
 	struct call call;
 	char who[API_TEXT_BYTES];
@@ -19,7 +19,7 @@ struct visit {
 /* A handler returns false when it parked the request. */
 struct route {
 	const char *method;
-	const char *path; /* may end with {id} */
+	const char *path; /* may have one part {id}, of a drain, or {name} */
 	bool (*handle)(struct visit *visit, struct reply *reply);
 };
 
@@ -367,6 +367,21 @@ static bool get_preflight(struct visit *visit, struct reply *reply)
 	return pass_on(visit, reply);
 }
 
+static bool get_sessions(struct visit *visit, struct reply *reply)
+{
+	struct err err = {0};
+	int64_t limit;
+
+	if (visit->was_parked)
+		return pass_on(visit, reply);
+	if (query_number(visit, "limit", API_SESSIONS_LIMIT, &limit, &err))
+		return reply_error(reply, &err);
+	visit->call.kind = CALL_SESSIONS;
+	visit->call.service = visit->id;
+	visit->call.limit = limit ? (size_t)limit : API_SESSIONS_USUAL;
+	return pass_on(visit, reply);
+}
+
 static int read_owner(const char *header, char who[API_TEXT_BYTES], struct err *err)
 {
 	json_t *text = json_string(header);
@@ -408,25 +423,28 @@ static const struct route routes[] = {
 	{"GET", "/v1/drains/{id}", get_drain},
 	{"PUT", "/v1/drains/{id}", put_drain},
 	{"DELETE", "/v1/drains/{id}", delete_drain},
+	{"GET", "/v1/services/{name}/sessions", get_sessions},
 	{"GET", "/v1/events", get_events},
 	{"GET", "/metrics", get_metrics},
 	{"GET", "/livez", get_livez},
 	{"GET", "/readyz", get_readyz},
 };
 
-/* Returns where the {id} stands in the path, "" if the pattern has none, NULL if it
- * differs. */
-static const char *match(const char *pattern, const char *path)
+/* True if the path is as the pattern; `id` is then what stands for {id} or {name}, cut to
+ * its room, and "" if the pattern has none. */
+static bool match(const char *pattern, const char *path, char id[API_TEXT_BYTES])
 {
-	const char *brace = strchr(pattern, '{');
-	size_t length;
+	size_t before = strcspn(pattern, "{"), length;
 
-	if (!brace)
-		return strcmp(pattern, path) ? NULL : "";
-	length = (size_t)(brace - pattern);
-	if (strncmp(pattern, path, length) || !path[length] || strchr(path + length, '/'))
-		return NULL;
-	return path + length;
+	*id = '\0';
+	if (!pattern[before])
+		return !strcmp(pattern, path);
+	if (strncmp(pattern, path, before))
+		return false;
+	path += before;
+	length = strcspn(path, "/");
+	(void)snprintf(id, API_TEXT_BYTES, "%.*s", (int)length, path);
+	return length && !strcmp(strchr(pattern, '}') + 1, path + length);
 }
 
 /* HEAD is GET without the body, which the HTTP library leaves out. */
@@ -439,9 +457,10 @@ static bool is_method(const struct route *route, const char *method)
 static const char *allowed_methods(const char *path)
 {
 	const char *first = NULL;
+	char id[API_TEXT_BYTES];
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		if (match(routes[i].path, path)) {
+		if (match(routes[i].path, path, id)) {
 			if (first)
 				return "GET, HEAD, PUT, DELETE";
 			first = "GET, HEAD";
@@ -450,13 +469,11 @@ static const char *allowed_methods(const char *path)
 }
 
 static const struct route *find_route(const char *method, const char *path,
-				      const char **id)
+				      char id[API_TEXT_BYTES])
 {
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		*id = match(routes[i].path, path);
-		if (*id && is_method(&routes[i], method))
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (match(routes[i].path, path, id) && is_method(&routes[i], method))
 			return &routes[i];
-	}
 	return NULL;
 }
 
@@ -479,14 +496,14 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 {
 	struct visit **visit = (struct visit **)request_slot(request);
 	const struct route *route;
-	const char *id;
+	char id[API_TEXT_BYTES];
 
 	if (request_is_too_large(request))
 		return reply_problem(reply, ERR_BODY_TOO_LARGE, "a body may have 64 KiB");
-	route = find_route(request_method(request), request_path(request), &id);
+	route = find_route(request_method(request), request_path(request), id);
 	if (!route)
 		return reply_no_route(request, reply);
-	if (*id && !api_id_is_valid(id))
+	if (strstr(route->path, "{id}") && !api_id_is_valid(id))
 		return reply_problem(
 			reply, ERR_INVALID_REQUEST,
 			"a drain's id is 1 to 64 letters, digits and . _ @ -, and starts "
@@ -495,7 +512,7 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 		*visit = xcalloc(1, sizeof(**visit));
 		(*visit)->routes = arg;
 		(*visit)->request = request;
-		(*visit)->id = id;
+		copy_text((*visit)->id, sizeof((*visit)->id), id);
 	}
 	return route->handle(*visit, reply);
 }

@@ -1,5 +1,5 @@
 /*
- * Counting live sessions: established TCP connections to a service's ports.
+ * The live sessions: established TCP connections to a service's ports.
  *
  * A source that cannot answer fails; it never says zero instead.
  */
@@ -25,12 +25,22 @@ struct sessions_filter {
 struct sessions_connection {
 	struct net_address local, peer;
 	uint16_t local_port, peer_port;
+	int64_t idle_ms; /* since data came or went; -1: not known */
 };
 
-/* Counts the machine's established connections, IPv4 and IPv6, that the filter lets pass.
- * Fails with ERR_SESSIONS.  Does not block longer than the kernel needs to list them. */
-int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
-		       struct err *err);
+/* What takes the connections, one call each.  `*connection` is not kept. */
+struct sessions_taker {
+	void (*take)(void *arg, const struct sessions_connection *connection);
+	void *arg;
+	bool wants_idle; /* ask how long they are idle, where the system knows: it costs
+			    more */
+};
+
+/* Lists the machine's established connections, IPv4 and IPv6, that the filter lets pass.
+ * Fails with ERR_SESSIONS, maybe after some were taken.  Does not block longer than the
+ * kernel needs to list them. */
+int sessions_tcp_list(const struct sessions_filter *filter,
+		      const struct sessions_taker *taker, struct err *err);
 
 /* How the sessions of one service on one server are counted. */
 struct sessions_source {

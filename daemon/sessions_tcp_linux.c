@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -65,13 +66,15 @@ static size_t write_program(struct inet_diag_bc_op *program, const uint16_t *por
 	return at;
 }
 
-static int send_request(int netlink, int family, const struct sessions_filter *filter)
+static int send_request(int netlink, int family, const struct sessions_filter *filter,
+			bool wants_idle)
 {
 	struct request request = {
 		.header = {.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.query = {.sdiag_family = (uint8_t)family,
 			  .sdiag_protocol = IPPROTO_TCP,
+			  .idiag_ext = wants_idle ? 1u << (INET_DIAG_INFO - 1) : 0,
 			  .idiag_states = 1u << TCP_ESTABLISHED},
 	};
 	size_t length = offsetof(struct request, attribute);
@@ -95,24 +98,52 @@ static struct net_address address_of(int family, const void *bytes)
 				 : net_address_from_ipv6(bytes);
 }
 
-static void count_one(const struct inet_diag_msg *socket,
-		      const struct sessions_filter *filter, int64_t *count)
+/* How long no data came or went, from the attributes after the message; -1 if they do not
+ * tell.  An older kernel's tcp_info may be shorter than ours. */
+static int64_t idle_ms(struct nlmsghdr *header)
 {
+	struct inet_diag_msg *socket = NLMSG_DATA(header);
+	size_t left = header->nlmsg_len - NLMSG_LENGTH(sizeof(*socket));
+	struct tcp_info info;
+
+	for (struct rtattr *each = (struct rtattr *)(socket + 1); RTA_OK(each, left);
+	     each = RTA_NEXT(each, left)) {
+		if (each->rta_type != INET_DIAG_INFO ||
+		    RTA_PAYLOAD(each) < offsetof(struct tcp_info, tcpi_last_ack_recv))
+			continue;
+		memcpy(&info, RTA_DATA(each),
+		       offsetof(struct tcp_info, tcpi_last_ack_recv));
+		return info.tcpi_last_data_recv < info.tcpi_last_data_sent
+			       ? info.tcpi_last_data_recv
+			       : info.tcpi_last_data_sent;
+	}
+	return -1;
+}
+
+static void take_one(struct nlmsghdr *header, const struct sessions_filter *filter,
+		     const struct sessions_taker *taker)
+{
+	const struct inet_diag_msg *socket = NLMSG_DATA(header);
 	struct sessions_connection connection = {
 		.local = address_of(socket->idiag_family, socket->id.idiag_src),
 		.peer = address_of(socket->idiag_family, socket->id.idiag_dst),
 		.local_port = ntohs(socket->id.idiag_sport),
 		.peer_port = ntohs(socket->id.idiag_dport),
+		.idle_ms = -1,
 	};
 
-	if (socket->idiag_state == TCP_ESTABLISHED &&
-	    sessions_filter_matches(filter, &connection))
-		++*count;
+	if (socket->idiag_state != TCP_ESTABLISHED ||
+	    !sessions_filter_matches(filter, &connection))
+		return;
+	if (taker->wants_idle)
+		connection.idle_ms = idle_ms(header);
+	taker->take(taker->arg, &connection);
 }
 
 /* Reads one datagram; returns 1 if more follow, 0 at the end, -1 on failure with errno.
  */
-static int read_reply(int netlink, const struct sessions_filter *filter, int64_t *count)
+static int read_reply(int netlink, const struct sessions_filter *filter,
+		      const struct sessions_taker *taker)
 {
 	union {
 		struct nlmsghdr header;
@@ -137,12 +168,13 @@ static int read_reply(int netlink, const struct sessions_filter *filter, int64_t
 			errno = -error->error;
 			return -1;
 		}
-		count_one(NLMSG_DATA(header), filter, count);
+		take_one(header, filter, taker);
 	}
 	return 1;
 }
 
-static int count_family(int family, const struct sessions_filter *filter, int64_t *count)
+static int list_family(int family, const struct sessions_filter *filter,
+		       const struct sessions_taker *taker)
 {
 	struct timeval timeout = {.tv_sec = TIMEOUT_S};
 	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -151,9 +183,9 @@ static int count_family(int family, const struct sessions_filter *filter, int64_
 	if (netlink < 0)
 		return -1;
 	if (!setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) &&
-	    !send_request(netlink, family, filter))
+	    !send_request(netlink, family, filter, taker->wants_idle))
 		do
-			more = read_reply(netlink, filter, count);
+			more = read_reply(netlink, filter, taker);
 		while (more > 0);
 	number = errno;
 	(void)close(netlink);
@@ -161,11 +193,10 @@ static int count_family(int family, const struct sessions_filter *filter, int64_
 	return more;
 }
 
-int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
-		       struct err *err)
+int sessions_tcp_list(const struct sessions_filter *filter,
+		      const struct sessions_taker *taker, struct err *err)
 {
-	*count = 0;
-	if (count_family(AF_INET, filter, count) || count_family(AF_INET6, filter, count))
+	if (list_family(AF_INET, filter, taker) || list_family(AF_INET6, filter, taker))
 		return err_set_os(err, ERR_SESSIONS, (unsigned long)errno,
 				  "the kernel did not list its connections: %s",
 				  strerror(errno));

@@ -45,8 +45,8 @@ static void *read_table(ULONG family, struct err *err)
 	return NULL;
 }
 
-static int count_ipv4(const struct sessions_filter *filter, int64_t *count,
-		      struct err *err)
+static int list_ipv4(const struct sessions_filter *filter,
+		     const struct sessions_taker *taker, struct err *err)
 {
 	MIB_TCPTABLE *table = read_table(AF_INET, err);
 
@@ -59,18 +59,19 @@ static int count_ipv4(const struct sessions_filter *filter, int64_t *count,
 			.peer = net_address_from_ipv4(&row->dwRemoteAddr),
 			.local_port = port_of(row->dwLocalPort),
 			.peer_port = port_of(row->dwRemotePort),
+			.idle_ms = -1,
 		};
 
 		if (row->dwState == MIB_TCP_STATE_ESTAB &&
 		    sessions_filter_matches(filter, &connection))
-			++*count;
+			taker->take(taker->arg, &connection);
 	}
 	free(table);
 	return 0;
 }
 
-static int count_ipv6(const struct sessions_filter *filter, int64_t *count,
-		      struct err *err)
+static int list_ipv6(const struct sessions_filter *filter,
+		     const struct sessions_taker *taker, struct err *err)
 {
 	MIB_TCP6TABLE *table = read_table(AF_INET6, err);
 
@@ -83,19 +84,19 @@ static int count_ipv6(const struct sessions_filter *filter, int64_t *count,
 			.peer = net_address_from_ipv6(&row->RemoteAddr),
 			.local_port = port_of(row->dwLocalPort),
 			.peer_port = port_of(row->dwRemotePort),
+			.idle_ms = -1,
 		};
 
 		if (row->State == MIB_TCP_STATE_ESTAB &&
 		    sessions_filter_matches(filter, &connection))
-			++*count;
+			taker->take(taker->arg, &connection);
 	}
 	free(table);
 	return 0;
 }
 
-int sessions_tcp_count(const struct sessions_filter *filter, int64_t *count,
-		       struct err *err)
+int sessions_tcp_list(const struct sessions_filter *filter,
+		      const struct sessions_taker *taker, struct err *err)
 {
-	*count = 0;
-	return count_ipv4(filter, count, err) || count_ipv6(filter, count, err) ? -1 : 0;
+	return list_ipv4(filter, taker, err) || list_ipv6(filter, taker, err) ? -1 : 0;
 }

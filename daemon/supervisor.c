@@ -302,6 +302,25 @@ static json_t *preflight(struct supervisor *s, struct call *call)
 	return preflight_to_json(&machine, found);
 }
 
+/* A component is in the process of its service, and so are its sessions. */
+static json_t *sessions(struct supervisor *s, struct call *call)
+{
+	const struct pool_service *service =
+		pool_resolve_service(pool_services(s->all.pool, s->all.server),
+				     call->service, true, &call->err);
+	size_t i = 0;
+
+	if (!service) {
+		(void)err_prefix(&call->err, "%s", s->all.server->named.name);
+		return NULL;
+	}
+	/* Whatever may be resolved has a controller. */
+	while (strcmp(controller_name(s->controllers[i]), service->named.name) != 0)
+		i++;
+	call->http_status = 200;
+	return controller_sessions(s->controllers[i], call->limit);
+}
+
 /* ---- the thread ---- */
 
 static struct call *next_call(struct supervisor *s, bool *is_stopping)
@@ -327,6 +346,7 @@ static void serve(struct supervisor *s, struct call *call)
 		[CALL_PUT_DRAIN] = put_drain,
 		[CALL_END_DRAIN] = end_drain,
 		[CALL_PREFLIGHT] = preflight,
+		[CALL_SESSIONS] = sessions,
 	};
 	json_t *json = answers[call->kind](s, call);
 
@@ -533,7 +553,7 @@ struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct e
 				  .started_at = clock_wall(),
 				  .drains = &s->drains};
 	s->tools = (struct tools){.scm = setup->scm,
-				  .count_sessions = sessions_tcp_count,
+				  .list_sessions = sessions_tcp_list,
 				  .clock = clock_mono,
 				  .wall_clock = clock_wall,
 				  .tick_ms = setup->tick_ms};

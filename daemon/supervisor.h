@@ -15,9 +15,15 @@
 
 struct supervisor;
 
-enum call_kind { CALL_PUT_DRAIN, CALL_END_DRAIN, CALL_PREFLIGHT, CALL__COUNT };
+enum call_kind {
+	CALL_PUT_DRAIN,
+	CALL_END_DRAIN,
+	CALL_PREFLIGHT,
+	CALL_SESSIONS,
+	CALL__COUNT
+};
 
-/* A request to change something, or to ask the SCM.  Whoever submits it keeps it alive
+/* A request to change something, or to ask the system.  Whoever submits it keeps it alive
  * until `done` was called. */
 struct call {
 	enum call_kind kind;
@@ -25,6 +31,8 @@ struct call {
 			       by the caller */
 	bool has_on_deadline;            /* of a plan; without, pool.yaml says */
 	const char *who;                 /* of an end */
+	const char *service;             /* whose sessions */
+	size_t limit;                    /* of them */
 	const char *from;                /* the peer's address */
 	void (*done)(struct call *call); /* on the supervisor's thread; must not block */
 	void *arg;

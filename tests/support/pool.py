@@ -71,8 +71,14 @@ class Server:
     def wait_phase(self, phase):
         wait_until(lambda: self.document()['phase'] == phase, f'{self.name} {phase}')
 
-    def session(self):
-        return Session(self.address, self.pool.port)
+    def session(self, source=''):
+        return Session(self.address, self.pool.port, source=source)
+
+    def sessions(self, query=''):
+        """Who is still connected, as poold says it."""
+        status, body = self.get(f'/v1/services/{self.pool.service_name}/sessions{query}')
+        assert status == 200, body
+        return body
 
     def try_new(self):
         return try_new_session(self.address, self.pool.port)

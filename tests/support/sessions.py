@@ -30,8 +30,8 @@ def wait_until(condition, what, limit=LIMIT):
 class Session:
     """A client of the test service's line protocol; see the top of testservice.c."""
 
-    def __init__(self, address, port, limit=LIMIT):
-        self.socket = socket.create_connection((address, port), limit)
+    def __init__(self, address, port, limit=LIMIT, source=''):
+        self.socket = socket.create_connection((address, port), limit, (source, 0))
         self.lines = self.socket.makefile('r', encoding='ascii', newline='\n')
         self.greeting = self.lines.readline().rstrip('\n')
         if not self.greeting.startswith('READY '):

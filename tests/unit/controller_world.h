@@ -178,9 +178,10 @@ static inline struct mono fake_clock(void)
 }
 
 /* While it takes sessions there are some; then at each look one less. */
-static inline int fake_count(const struct sessions_filter *filter, int64_t *count,
-			     struct err *err)
+static inline int fake_list(const struct sessions_filter *filter,
+			    const struct sessions_taker *taker, struct err *err)
 {
+	struct sessions_connection connection = {.idle_ms = -1};
 	bool is_out = is_truly_out(), is_failing;
 
 	assert_int_equal(filter->port_count, 1);
@@ -196,10 +197,13 @@ static inline int fake_count(const struct sessions_filter *filter, int64_t *coun
 		world.quiet_since_ms = -1;
 	else if (world.quiet_since_ms < 0)
 		world.quiet_since_ms = world.now_ms;
-	*count = world.sessions;
+	while (connection.peer_port < world.sessions) {
+		connection.peer_port++;
+		taker->take(taker->arg, &connection);
+	}
+	world.last_count = is_failing ? -1 : world.sessions;
 	if (is_out && world.sessions && !world.are_lasting)
 		world.sessions--;
-	world.last_count = is_failing ? -1 : *count;
 	return is_failing ? err_set(err, ERR_SESSIONS, "the kernel is silent") : 0;
 }
 
@@ -333,7 +337,7 @@ static inline void come_up(void)
 {
 	const struct pool *pool = world.config->pools.items;
 	struct tools tools = {.scm = &world.scm.base,
-			      .count_sessions = fake_count,
+			      .list_sessions = fake_list,
 			      .clock = fake_clock,
 			      .wall_clock = clock_wall,
 			      .tick_ms = TICK_MS};

@@ -1,9 +1,10 @@
 /*
- * Counting sessions: the filter, and the kernel's list of real connections on loopback.
+ * Listing sessions: the filter, and the kernel's list of real connections on loopback.
  *
  * Ports are chosen by the kernel.  Other programs may run meanwhile: only connections to
  * our own ports are counted.
  */
+#include "clock.h"
 #include "host.h"
 #include "mem.h"
 #include "sessions.h"
@@ -127,14 +128,35 @@ static void leave(struct session session)
 	(void)close(session.server);
 }
 
+struct taken {
+	int64_t number;
+	struct sessions_connection last;
+};
+
+static void take(void *arg, const struct sessions_connection *connection)
+{
+	struct taken *taken = arg;
+
+	taken->number++;
+	taken->last = *connection;
+}
+
+static struct taken list(const struct sessions_filter *filter, bool wants_idle)
+{
+	struct taken taken = {0};
+	struct err err = {0};
+
+	assert_int_equal(
+		sessions_tcp_list(
+			filter, &(struct sessions_taker){take, &taken, wants_idle}, &err),
+		0);
+	assert_string_equal(err.text, "");
+	return taken;
+}
+
 static int64_t count(const struct sessions_filter *filter)
 {
-	struct err err = {0};
-	int64_t number = -1;
-
-	assert_int_equal(sessions_tcp_count(filter, &number, &err), 0);
-	assert_string_equal(err.text, "");
-	return number;
+	return list(filter, false).number;
 }
 
 static int64_t count_port(uint16_t port)
@@ -161,6 +183,63 @@ static void established_connections_are_counted_until_they_close(void **state)
 	assert_int_equal(count_port(listener.port), 0);
 	(void)close(listener.socket);
 	assert_int_equal(count_port(listener.port), 0);
+}
+
+static void a_session_is_listed_with_both_ends(void **state)
+{
+	static const char *const pairs[][2] = {{"127.0.2.7", "127.0.0.1"},
+					       {"::1", "::1"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct listener listener = listen_on(pairs[i][1], true);
+		struct session session = join(listener, pairs[i][0], pairs[i][1]);
+		struct net_address peer = address(pairs[i][0]),
+				   local = address(pairs[i][1]);
+		struct sessions_filter filter = {.ports = &listener.port,
+						 .port_count = 1};
+		struct taken taken = list(&filter, false);
+		struct sockaddr_storage client;
+		socklen_t size = sizeof(client);
+
+		assert_int_equal(
+			getsockname(session.client, (struct sockaddr *)&client, &size),
+			0);
+		assert_int_equal(taken.number, 1);
+		assert_true(net_address_equal(&taken.last.peer, &peer));
+		assert_true(net_address_equal(&taken.last.local, &local));
+		assert_int_equal(taken.last.local_port, listener.port);
+		/* The port is at the same place in both families. */
+		assert_int_equal(taken.last.peer_port,
+				 ntohs(((struct sockaddr_in *)&client)->sin_port));
+		leave(session);
+		(void)close(listener.socket);
+	}
+}
+
+static void idle_time_is_told_if_asked_and_ends_with_data(void **state)
+{
+	enum { IDLE_MS = 100, LIMIT_MS = 20000 };
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session session = join(listener, "127.0.0.1", "127.0.0.1");
+	struct sessions_filter filter = {.ports = &listener.port, .port_count = 1};
+	struct mono start = clock_mono();
+	int64_t idle_ms = 0, before_ms;
+
+	(void)state;
+	assert_int_equal(list(&filter, false).last.idle_ms, -1);
+	while (idle_ms < IDLE_MS && clock_since(start, clock_mono()) < LIMIT_MS)
+		idle_ms = list(&filter, true).last.idle_ms;
+	assert_true(idle_ms >= IDLE_MS && idle_ms < LIMIT_MS);
+	assert_int_equal(write(session.client, "x", 1), 1);
+	start = clock_mono();
+	do {
+		before_ms = idle_ms;
+		idle_ms = list(&filter, true).last.idle_ms;
+	} while (idle_ms >= before_ms && clock_since(start, clock_mono()) < LIMIT_MS);
+	assert_true(idle_ms < before_ms);
+	leave(session);
+	(void)close(listener.socket);
 }
 
 /* The kernel completes connections that nobody has accepted yet. */
@@ -334,8 +413,8 @@ static void a_kernel_that_cannot_be_asked_is_an_error_and_not_zero(void **state)
 	const uint16_t port = 5061;
 	const struct sessions_filter filter = {.ports = &port, .port_count = 1};
 	struct rlimit before, none;
+	struct taken taken = {0};
 	struct err err = {0};
-	int64_t number;
 	int ret;
 
 	(void)state;
@@ -343,7 +422,8 @@ static void a_kernel_that_cannot_be_asked_is_an_error_and_not_zero(void **state)
 	none = before;
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ret = sessions_tcp_count(&filter, &number, &err);
+	ret = sessions_tcp_list(
+		&filter, &(struct sessions_taker){.take = take, .arg = &taken}, &err);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(ret, -1);
 	assert_int_equal(err.code, ERR_SESSIONS);
@@ -355,6 +435,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_filter_looks_at_port_local_address_and_peer),
 		cmocka_unit_test(established_connections_are_counted_until_they_close),
+		cmocka_unit_test(a_session_is_listed_with_both_ends),
+		cmocka_unit_test(idle_time_is_told_if_asked_and_ends_with_data),
 		cmocka_unit_test(a_connection_that_waits_to_be_accepted_is_a_session),
 		cmocka_unit_test(only_the_local_end_of_a_connection_counts),
 		cmocka_unit_test(only_connections_to_the_given_addresses_count),

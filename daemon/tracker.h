@@ -1,0 +1,53 @@
+/*
+ * Since when each connection of a service is there, from one sample to the next.
+ *
+ * A connection is told by its addresses and ports.  Pure: whoever samples says what is
+ * there, and when.  A pair of ports that is used again between two samples looks like the
+ * same session, which then seems older than it is.
+ */
+#ifndef POOLD_TRACKER_H
+#define POOLD_TRACKER_H
+
+#include "clock.h"
+#include "sessions.h"
+
+enum { TRACKER_LIMIT = 65536 };
+
+struct tracked {
+	struct sessions_connection connection;
+	struct mono since; /* when it was in a sample first */
+	struct wall since_wall;
+	bool is_least; /* it may have been there before */
+};
+
+/* Zeroed, it knows nothing yet. */
+struct tracker {
+	struct tracked *items; /* of the last sample that did not fail, sorted */
+	size_t count;
+	size_t room;
+	bool is_whole; /* the last sample came to its end, and had room */
+
+	struct tracked *fresh; /* the sample under way */
+	size_t fresh_count, fresh_room;
+	int64_t seen;
+};
+
+void tracker_done(struct tracker *tracker);
+
+/* A sample: begin, each connection, and its end or its failure.  What is more than
+ * TRACKER_LIMIT is counted and not kept. */
+void tracker_begin(struct tracker *tracker);
+void tracker_see(struct tracker *tracker, const struct sessions_connection *connection);
+void tracker_end(struct tracker *tracker, struct mono now, struct wall wall);
+
+/* What was known stays known; what is new in the next sample may be older than that. */
+void tracker_failed(struct tracker *tracker);
+
+/* Puts the `limit` oldest into `oldest`, the oldest first; returns how many. */
+size_t tracker_oldest(const struct tracker *tracker, const struct tracked **oldest,
+		      size_t limit);
+
+/* True if it looks like one that nobody uses and that will not end by itself. */
+bool tracker_is_suspect(const struct tracked *session, struct mono now);
+
+#endif
