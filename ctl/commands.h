@@ -19,6 +19,8 @@ int command_wait(const struct options *options, const struct pool_config *config
 		 struct err *err);
 int command_events(const struct options *options, const struct pool_config *config,
 		   struct err *err);
+int command_sessions(const struct options *options, const struct pool_config *config,
+		     struct err *err);
 
 int command_config_check(const struct options *options, const struct pool_config *config,
 			 struct err *err);

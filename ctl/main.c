@@ -36,6 +36,8 @@ static const struct command {
 	 "id all owner no-wait timeout", "end a drain, wait until all is as before"},
 	{"wait", 1, ANY_NUMBER, true, command_wait, "SERVER...", "for timeout",
 	 "wait until servers are drained, or serve"},
+	{"sessions", 1, 1, true, command_sessions, "SERVER", "service with-group limit",
+	 "show who is still connected, oldest first"},
 	{"events", 1, 1, true, command_events, "SERVER", "after limit verify head",
 	 "show what happened on a server"},
 	{"config check", 0, 1, false, command_config_check, "[FILE]", "poold",

@@ -147,6 +147,18 @@ void request_preflight(struct client *client, const struct pool_server *server,
 	get(client, url.text, CLIENT_TIMEOUT_MS, done, context);
 }
 
+void request_sessions(struct client *client, const struct pool_server *server,
+		      const char *service, int64_t limit, client_done *done,
+		      void *context)
+{
+	struct buf url = {0};
+
+	buf_printf(&url, "%s" API_VERSION_PATH "/services/", server->url);
+	add_escaped(&url, service);
+	buf_printf(&url, "/sessions?limit=%lld", (long long)limit);
+	get(client, url.text, CLIENT_TIMEOUT_MS, done, context);
+}
+
 void request_end(struct client *client, const struct pool_server *server, const char *id,
 		 const char *owner, client_done *done, void *context)
 {

@@ -43,6 +43,11 @@ void request_preflight(struct client *client, const struct pool_server *server,
 void request_end(struct client *client, const struct pool_server *server, const char *id,
 		 const char *owner, client_done *done, void *context);
 
+/* Asks for at most `limit` sessions of a service. */
+void request_sessions(struct client *client, const struct pool_server *server,
+		      const char *service, int64_t limit, client_done *done,
+		      void *context);
+
 void request_events(struct client *client, const struct pool_server *server,
 		    int64_t after, int64_t limit, client_done *done, void *context);
 

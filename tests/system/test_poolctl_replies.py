@@ -385,3 +385,65 @@ def test_a_wrong_way_to_verify_is_refused(pool, options, words):
     assert done.returncode == 2
     for word in words:
         assert word in done.stderr
+
+
+# ---- who is still connected ----
+
+def listed(**fields):
+    return {'peer': '10.0.0.7', 'peer_port': 50123, 'local': '10.1.0.11', 'local_port': 5061,
+            'source': 'tcp', 'since': '2026-05-01T08:00:00Z', 'age_s': 1234,
+            'age_is_least': False, 'idle_s': None, 'suspect': False} | fields
+
+
+def sessions(*items, **fields):
+    return {'service': SERVICE, 'known': True, 'count': len(items), 'whole': True,
+            'sessions': list(items)} | fields
+
+
+def show_sessions(pool, server, reply, *args):
+    server.replies |= {'GET /v1/server': view(server.name),
+                       f'GET /v1/services/{SERVICE}/sessions': reply}
+    return pool.poolctl('sessions', server.name, *args)
+
+
+def test_sessions_have_their_age_idle_time_and_suspicion_in_the_table(pool, server):
+    done = show_sessions(pool, server, sessions(
+        listed(age_s=5), listed(age_s=7505, age_is_least=True, idle_s=902, suspect=True),
+        listed(peer='2001:db8:1234:5678:abcd:ef01:2345:6789', age_s=65)))
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[1:]] == [
+        ['10.0.0.7:50123', SERVICE, '2h05m+', '15m02s', 'suspect'],
+        ['[2001:db8:1234:5678:abcd:ef01:2345:6789]:50123', SERVICE, '1m05s', '-'],
+        ['10.0.0.7:50123', SERVICE, '5s', '-']]
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_peer_cannot_write_on_the_terminal(pool, server):
+    done = show_sessions(pool, server, sessions(listed(peer='\x1b[2J')))
+    assert done.returncode == 0 and '\x1b' not in done.stdout
+
+
+def test_the_limit_is_asked_for(pool, server):
+    assert show_sessions(pool, server, sessions(), '--limit', '7').returncode == 0
+    [(query, _)] = server.asked('GET', f'/v1/services/{SERVICE}/sessions')
+    assert query == {'limit': '7'}
+
+
+@pytest.mark.parametrize('reply', [
+    {}, [], sessions(service='OTHER'), sessions(known=None), sessions(known=False),
+    sessions(sessions=None), sessions(count=None), sessions(count=-1), sessions(whole=None),
+    sessions([]), sessions(listed(peer=7)), sessions(listed(peer_port=65536)),
+    sessions(listed(age_s=-1)), sessions(listed(age_s=2**31)), sessions(listed(age_s='1')),
+    sessions(listed(age_is_least=None)), sessions(listed(idle_s='1')), sessions(listed(idle_s=-1)),
+    sessions(listed(suspect=0)),
+])
+@pytest.mark.parametrize('output', ['table', 'json', 'jsonl'])
+def test_a_bad_list_of_sessions_is_refused(pool, server, reply, output):
+    done = show_sessions(pool, server, reply, '-o', output)
+    assert (done.returncode, done.stdout) == (1, '') and 'list of sessions' in done.stderr
+
+
+def test_sessions_of_another_server_are_refused(pool, server):
+    server.replies['GET /v1/server'] = view('frontend09')
+    done = pool.poolctl('sessions', 'frontend01')
+    assert (done.returncode, done.stdout) == (2, '') and 'frontend09' in done.stderr
