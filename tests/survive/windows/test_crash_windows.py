@@ -60,11 +60,32 @@ def poold_processes(machine):
             if b'poold.exe' in proc_read(pid, 'cmdline').split(b'\0')[0]]
 
 
+class PortKept(Exception):
+    """Wine's server kept the listener of a poold that was killed, so no other can listen.
+
+    It happens once in some hundred kills, and lasts until the Wine server ends; it uses a
+    whole processor meanwhile.  Windows closes what a process had.
+    """
+
+
+def wait_for_poold(server, log_before):
+    """Until it answers.  Where the port stays taken, it would not; nobody but Wine has it."""
+    def said(words):
+        return words in server.log()[log_before:]
+    wait_until(lambda: said('serves frontend01') or said('cannot listen'), 'poold has started')
+    try:
+        wait_until(lambda: said('serves frontend01'), 'poold listens', 15)
+    except AssertionError:
+        raise PortKept from None
+    server.wait_answer()
+
+
 def kill_poold(server, delay_s):
     """Ends poold after that time as TerminateProcess does, and starts it again as its
     recovery action would."""
     pid, = poold_processes(server.machine)
     time.sleep(delay_s)
+    log_before = len(server.log())
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not poold_processes(server.machine), 'poold is gone')
 
@@ -74,7 +95,7 @@ def kill_poold(server, delay_s):
             server.machine.scm('start', 'poold')
             return True
     wait_until(started, 'poold is started')
-    server.wait_answer()
+    wait_for_poold(server, log_before)
 
 
 def ask(server, request):
@@ -106,13 +127,14 @@ def is_back(server):
 
 def tell(server, chance, duration_s):
     """One drain with one session, and poold killed in it, after it, and in its end."""
-    with server.session() as session:
+    with server.session() as session, contextlib.ExitStack() as stack:
         reply = ask_and_kill(server, DRAIN, chance.uniform(0, duration_s))
         if not reply['out']:
             wait_until(lambda: server.document()['drains'][0]['out'], 'out')
         # Not earlier: Wine was seen to keep a session open for half a minute that a client
         # ended just when the service was paused, and such a session counts.
         prober = Prober(server)
+        stack.callback(prober.stop)
         kill_poold(server, chance.uniform(0, 0.5))
         assert server.document()['phase'] in ('draining', 'attention')
         assert scm_says(server) == OUT
@@ -120,12 +142,24 @@ def tell(server, chance, duration_s):
         wait_until(lambda: server.service()['sessions']['count'] == 1, 'counted')
         assert server.document()['phase'] == 'draining'
         session.end()
-    server.wait_phase('drained')
-    outcomes = {outcome for _, outcome in prober.stop()}
+        server.wait_phase('drained')
+        outcomes = {outcome for _, outcome in prober.stop()}
     assert outcomes and 'taken' not in outcomes, 'taken after the drain was acknowledged'
     ask_and_kill(server, RESUME, chance.uniform(0, duration_s))
     wait_until(lambda: is_back(server), 'back')
     assert scm_says(server) == BACK
+    wait_until(lambda: server.try_new() == 'taken', 'takes sessions again')
+
+
+def boot_again(server):
+    """A drain that is in force stays so; then it is ended."""
+    server.machine.power_cut()
+    server.machine.boot()
+    server.wait_answer()
+    if server.document()['drains']:
+        wait_until(lambda: scm_says(server) in (OUT, STOPPED), 'held')
+        assert ask(server, RESUME)
+    wait_until(lambda: is_back(server), 'back')
     wait_until(lambda: server.try_new() == 'taken', 'takes sessions again')
 
 
@@ -137,14 +171,21 @@ def test_killed_at_random_points(server):
     duration_s = 1.5 * (time.monotonic() - began)
     assert ask(server, RESUME)
     wait_until(lambda: is_back(server), 'back')
-    server.answered = told = 0
+    server.answered = told = kept = 0
     try:
-        for told in range(1, STORIES + 1):
-            tell(server, chance, duration_s)
+        while told < STORIES:
+            try:
+                tell(server, chance, duration_s)
+                told += 1
+            except PortKept:
+                kept += 1
+                assert kept <= 3, 'Wine keeps the port again and again'
+                boot_again(server)
     except BaseException:
         report('killed_on_wine', crash=3 * told, violations=1)
         raise
-    print(f'{server.answered} of {2 * told} requests were answered before the kill')
+    print(f'{server.answered} of {2 * told} requests were answered before the kill; '
+          f'Wine kept the port {kept} times')
     report('killed_on_wine', crash=3 * told)
 
 
