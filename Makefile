@@ -141,7 +141,7 @@ test-tools: $(OUT)/tests/load_config
 $(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
 
 $(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)

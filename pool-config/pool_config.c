@@ -308,10 +308,8 @@ struct poold_config *poold_config_load(const char *path, struct buf *report,
 		report_unreadable(report, err, "name another with --config");
 	if (root)
 		schema_load(&poold_file_section, root, config, &mistakes);
-	if (root && !mistakes.count && config->scm == SCM_KIND_SIMULATED &&
-	    !config->simulated_file)
-		mistake_at(&mistakes, root,
-			   "'scm: simulated' needs the key 'simulated_file'");
+	if (root && !mistakes.count)
+		poold_rules_check(config, root, &mistakes);
 	if (report_mistakes(&mistakes, report, err) || !is_read) {
 		poold_config_free(config);
 		config = NULL;

@@ -30,7 +30,27 @@ enum dns_expectation { DNS_ANY, DNS_BALANCED, DNS_ONE_ADDRESS };
 struct pool_counter {
 	char *path; /* English, as PdhAddEnglishCounter takes it */
 	bool is_unverified;
+	bool ignores_unknown; /* of every source: see the key ignore_unknown */
 };
+
+/* The sessions that Remote Desktop Services lists. */
+struct pool_rds {
+	struct list states; /* char *, of pool_rds_states; none: they are not counted */
+	bool ignores_unknown;
+};
+
+/* A JSON document with the number of live sessions. */
+struct pool_http {
+	char *url;
+	char *pointer; /* of RFC 6901; NULL: the whole document */
+
+	char *ca_file; /* NULL: the system's authorities */
+	int64_t every_ms, timeout_ms;
+	bool ignores_unknown;
+};
+
+/* How the counts of several sources make one. */
+enum combination { COMBINE_MAX, COMBINE_SUM };
 
 /* A Windows service. */
 struct pool_service {
@@ -45,7 +65,10 @@ struct pool_service {
 	struct list addresses;    /* struct net_address; see pool_local_addresses() */
 	struct list excluded;     /* struct net_address: peers that are no sessions */
 	struct list counters;     /* struct pool_counter */
-	struct list unverified;   /* char *: facts that no document confirms */
+	struct pool_rds rds;
+	struct list http;       /* struct pool_http */
+	int combine;            /* enum combination */
+	struct list unverified; /* char *: facts that no document confirms */
 };
 
 /* What a pool of so many servers needs. */
@@ -107,6 +130,15 @@ struct pool_config {
 
 enum scm_kind { SCM_KIND_WINDOWS, SCM_KIND_SIMULATED };
 
+/* A program that prints how many sessions of a service live. */
+struct poold_command {
+	char *service;
+	struct list run; /* char *: the program and its arguments */
+	char *pointer;   /* into what it prints, as of pool_http */
+	int64_t every_ms, timeout_ms;
+	bool ignores_unknown;
+};
+
 struct poold_config {
 	char *server;
 	char *listen;
@@ -116,7 +148,12 @@ struct poold_config {
 	int scm;              /* enum scm_kind */
 	char *simulated_file; /* the simulated SCM's services */
 	int64_t tick_ms;
+	struct list commands; /* struct poold_command */
 };
+
+/* The states of a Remote Desktop session that may be called live, by the numbers of
+ * Windows' WTS_CONNECTSTATE_CLASS from 0 on; ends with NULL. */
+extern const char *const pool_rds_states[];
 
 /* The tables of both files; a pool's is that of a profile too. */
 extern const struct section pool_file_section, poold_file_section;

@@ -11,7 +11,7 @@
 	}
 #define AT(type, field) .offset = offsetof(struct type, field)
 
-enum { DAY_MS = 86400000, YEAR_DAYS = 366, SERVERS_LIMIT = 10000 };
+enum { HOUR_MS = 3600000, DAY_MS = 86400000, YEAR_DAYS = 366, SERVERS_LIMIT = 10000 };
 
 static const char *const roles[] = {"drain", "leave", NULL};
 static const char *const methods[] = {"pause", "logon_mode", NULL};
@@ -19,7 +19,41 @@ static const char *const on_deadlines[] = {"hold", "resume", "stop", NULL};
 /* Both hold against a plain boot; see pool_startup_while_drained(). */
 static const char *const held_startups[] = {"manual", "disabled", NULL};
 static const char *const expectations[] = {"any", "balanced", "one_address", NULL};
+static const char *const combinations[] = {"max", "sum", NULL};
+const char *const pool_rds_states[] = {"active", "connected",    "connect_query",
+				       "shadow", "disconnected", NULL};
 static const char *const scm_kinds[] = {"windows", "simulated", NULL};
+
+/* Of every source but the kernel's list of connections. */
+#define IGNORE_UNKNOWN(type)                                                        \
+	{                                                                           \
+		"ignore_unknown", KEY_FLAG, AT(type, ignores_unknown),              \
+			.fallback = "false",                                        \
+			.help = "true: while it cannot be counted, the service's "  \
+				"other session sources decide alone whether it is " \
+				"drained",                                          \
+			.example = "true"                                           \
+	}
+#define EVERY(type)                                                       \
+	{                                                                 \
+		"every", KEY_DURATION, AT(type, every_ms),                \
+			.fallback = "5s", .min = 100, .max = HOUR_MS,     \
+			.help = "how often it is asked", .example = "10s" \
+	}
+#define TIMEOUT(type)                                                                   \
+	{                                                                               \
+		"timeout", KEY_DURATION, AT(type, timeout_ms),                          \
+			.fallback = "5s", .min = 100, .max = HOUR_MS,                   \
+			.help = "an answer that takes longer leaves the count unknown", \
+			.example = "10s"                                                \
+	}
+#define POINTER(type)                                                                   \
+	{                                                                               \
+		"pointer", KEY_TEXT, AT(type, pointer),                                 \
+			.help = "where in the JSON the number is (RFC 6901); without, " \
+				"it is a number and nothing else",                      \
+			.example = "/sessions/active"                                   \
+	}
 
 static const struct key counter_keys[] = {
 	{"path", KEY_TEXT, .is_required = true, AT(pool_counter, path),
@@ -27,9 +61,33 @@ static const struct key counter_keys[] = {
 	 .example = "'\\LS:AVMCU - Operations\\AVMCU - Number of Users'"},
 	{"unverified", KEY_FLAG, AT(pool_counter, is_unverified), .fallback = "false",
 	 .help = "true: no document confirms the path", .example = "true"},
+	IGNORE_UNKNOWN(pool_counter),
 };
 static const struct section counter_section =
 	SECTION("a counter", pool_counter, counter_keys);
+
+static const struct key rds_keys[] = {
+	{"states", KEY_TEXTS, AT(pool_rds, states),
+	 .help = "which Remote Desktop sessions are live ones, by their state: active, "
+		 "connected, connect_query, shadow, disconnected",
+	 .example = "[active, connected, connect_query, shadow, disconnected]"},
+	IGNORE_UNKNOWN(pool_rds),
+};
+static const struct section rds_section = SECTION("rds", pool_rds, rds_keys);
+
+static const struct key http_keys[] = {
+	{"url", KEY_TEXT, .is_required = true, AT(pool_http, url),
+	 .help = "http:// or https://, fetched by poold on the server itself",
+	 .example = "http://127.0.0.1:8080/status"},
+	POINTER(pool_http),
+	EVERY(pool_http),
+	TIMEOUT(pool_http),
+	{"ca_file", KEY_TEXT, AT(pool_http, ca_file),
+	 .help = "PEM file of the authority behind an https url; default the system's",
+	 .example = "/etc/ssl/internal-ca.pem"},
+	IGNORE_UNKNOWN(pool_http),
+};
+static const struct section http_section = SECTION("http", pool_http, http_keys);
 
 static const struct key service_keys[] = {
 	{"display_name", KEY_TEXT, AT(pool_service, display_name),
@@ -67,9 +125,18 @@ static const struct key service_keys[] = {
 		 "servers",
 	 .example = "[10.1.0.50]"},
 	{"counters", KEY_ROWS, AT(pool_service, counters), .section = &counter_section,
-	 .help = "performance counters of live sessions; this version does not read them "
-		 "yet",
+	 .help = "performance counters of live sessions",
 	 .example = "[{path: '\\LS:AVMCU - Operations\\AVMCU - Number of Users'}]"},
+	{"rds", KEY_SECTION, AT(pool_service, rds), .section = &rds_section,
+	 .help = "count the sessions that Remote Desktop Services lists"},
+	{"http", KEY_ROWS, AT(pool_service, http), .section = &http_section,
+	 .help = "JSON documents that tell the number of live sessions",
+	 .example = "[{url: 'http://127.0.0.1:8080/status', pointer: /sessions}]"},
+	{"combine", KEY_CHOICE, AT(pool_service, combine), .fallback = "max",
+	 .choices = combinations,
+	 .help = "what several sources make: max, as they see the same sessions, or sum, "
+		 "as each sees others",
+	 .example = "sum"},
 	{"unverified", KEY_TEXTS, AT(pool_service, unverified),
 	 .help = "which of these facts no document confirms", .example = "[pause]"},
 };
@@ -205,6 +272,21 @@ static const struct key root_keys[] = {
 };
 const struct section pool_file_section = SECTION("pool.yaml", pool_config, root_keys);
 
+static const struct key command_keys[] = {
+	{"service", KEY_TEXT, .is_required = true, AT(poold_command, service),
+	 .help = "the service whose live sessions it counts, by short name",
+	 .example = "RTCSRV"},
+	{"run", KEY_TEXTS, .is_required = true, AT(poold_command, run),
+	 .help = "the program by its whole path, and its arguments; no shell reads them",
+	 .example = "['C:\\Tools\\count.exe', --live]"},
+	POINTER(poold_command),
+	EVERY(poold_command),
+	TIMEOUT(poold_command),
+	IGNORE_UNKNOWN(poold_command),
+};
+static const struct section command_section =
+	SECTION("a command", poold_command, command_keys);
+
 static const struct key poold_keys[] = {
 	{"server", KEY_TEXT, .is_required = true, AT(poold_config, server),
 	 .help = "the name of this server in pool.yaml", .example = "frontend01"},
@@ -232,5 +314,8 @@ static const struct key poold_keys[] = {
 	{"tick", KEY_DURATION, AT(poold_config, tick_ms), .fallback = "1s", .min = 20,
 	 .max = 60000, .help = "how often services and sessions are looked at",
 	 .example = "500ms"},
+	{"commands", KEY_ROWS, AT(poold_config, commands), .section = &command_section,
+	 .help = "programs that print how many sessions live, as a number or as JSON",
+	 .example = "[{service: RTCSRV, run: ['C:\\Tools\\count.exe']}]"},
 };
 const struct section poold_file_section = SECTION("poold.yaml", poold_config, poold_keys);

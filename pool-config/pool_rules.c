@@ -1,6 +1,7 @@
 #include "pool_rules.h"
 
 #include "api.h"
+#include "json_pointer.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -97,8 +98,6 @@ static void check_names_and_addresses(const struct pool_config *config,
 	free(addresses);
 }
 
-/* ---- servers ---- */
-
 static bool is_url(const char *url)
 {
 	size_t scheme = !strncmp(url, "http://", 7)    ? 7
@@ -107,6 +106,95 @@ static bool is_url(const char *url)
 
 	return scheme && url[scheme] && url[scheme] != '/';
 }
+
+/* ---- session sources ---- */
+
+static const char *rds_state(const void *states, size_t i)
+{
+	return ((const char *const *)states)[i];
+}
+
+static void check_rds_state(const char *state, const struct yaml_node *place,
+			    struct mistakes *mistakes)
+{
+	size_t count = 0;
+
+	while (pool_rds_states[count])
+		if (!strcmp(pool_rds_states[count++], state))
+			return;
+	mistake_at(mistakes, place,
+		   "'%s' is no state of a live Remote Desktop session%s%s%s", state,
+		   SCHEMA_HINT(schema_nearest(state, rds_state, pool_rds_states, count)));
+}
+
+static void check_pointer(const char *pointer, const struct yaml_node *place,
+			  struct mistakes *mistakes)
+{
+	if (pointer && !json_pointer_is_valid(pointer))
+		mistake_at(mistakes, place,
+			   "'%s' is no JSON pointer: /name/name, with ~0 for ~ and ~1 "
+			   "for /",
+			   pointer);
+}
+
+static void check_sources(const struct pool_service *service, struct mistakes *mistakes)
+{
+	const struct yaml_node *place = service->named.place;
+
+	if (service->role == ROLE_DRAIN && !service->ports.count &&
+	    !service->counters.count && !service->rds.states.count &&
+	    !service->http.count && !service->unverified.count)
+		mistake_at(mistakes, place,
+			   "service '%s' needs a session source: ports, counters, rds or "
+			   "http; or 'unverified: [counters]', if a command in "
+			   "poold.yaml counts its sessions",
+			   service->named.name);
+	LIST_EACH (struct pool_counter, counter, service->counters)
+		if (*counter->path != '\\' || !strchr(counter->path + 1, '\\'))
+			mistake_at(mistakes, place,
+				   "'%s' is no counter of this server: \\Object\\Counter "
+				   "or \\Object(Instance)\\Counter",
+				   counter->path);
+	LIST_EACH (char *, state, service->rds.states)
+		check_rds_state(*state, place, mistakes);
+	LIST_EACH (struct pool_http, http, service->http) {
+		check_pointer(http->pointer, place, mistakes);
+		if (!is_url(http->url))
+			mistake_at(mistakes, place,
+				   "'%s' must begin with http://HOST or https://HOST",
+				   http->url);
+	}
+}
+
+/* Whichever program is found first must not be the one that is run. */
+static bool is_whole_path(const char *path)
+{
+	return *path == '/' || !strncmp(path, "\\\\", 2) ||
+	       (*path && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
+}
+
+void poold_rules_check(const struct poold_config *config, const struct yaml_node *root,
+		       struct mistakes *mistakes)
+{
+	const struct yaml_node *rows = yaml_find(root, "commands");
+	size_t i = 0;
+
+	if (config->scm == SCM_KIND_SIMULATED && !config->simulated_file)
+		mistake_at(mistakes, root,
+			   "'scm: simulated' needs the key 'simulated_file'");
+	LIST_EACH (struct poold_command, command, config->commands) {
+		const char *program =
+			command->run.count ? *(char **)command->run.items : "";
+
+		check_pointer(command->pointer, rows->items[i], mistakes);
+		if (!is_whole_path(program))
+			mistake_at(mistakes, rows->items[i],
+				   "'%s' is no whole path of a program", program);
+		i++;
+	}
+}
+
+/* ---- servers ---- */
 
 static void set_url(struct pool_server *server)
 {
@@ -237,12 +325,7 @@ static void check_services(const struct pool *pool, const struct list *services,
 		drained += is_drained;
 		if (services->count <= API_SERVICES_LIMIT)
 			check_service_name(services, service, mistakes);
-		if (is_drained && !service->ports.count && !service->counters.count &&
-		    !service->unverified.count)
-			mistake_at(mistakes, service->named.place,
-				   "service '%s' needs a port: its sessions cannot be "
-				   "counted",
-				   service->named.name);
+		check_sources(service, mistakes);
 	}
 	if (!drained)
 		mistake_at(mistakes, place, "pool '%s' has no service to drain",

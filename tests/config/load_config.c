@@ -47,6 +47,11 @@ static void print_number_if(const char *what, int64_t number)
 		printf(" %s %" PRId64, what, number);
 }
 
+static void print_times(int64_t every_ms, int64_t timeout_ms)
+{
+	printf(" every %" PRId64 "ms timeout %" PRId64 "ms", every_ms, timeout_ms);
+}
+
 static void print_service(const struct pool_service *service)
 {
 	printf(" service %s", service->named.name);
@@ -67,8 +72,19 @@ static void print_service(const struct pool_service *service)
 	print_texts("components", service->components);
 	print_texts("dns_features", service->dns_features);
 	LIST_EACH (struct pool_counter, counter, service->counters)
-		printf(" counter%s '%s'", counter->is_unverified ? "?" : "",
-		       counter->path);
+		printf(" counter%s%s '%s'", counter->is_unverified ? "?" : "",
+		       counter->ignores_unknown ? "!" : "", counter->path);
+	print_texts("rds", service->rds.states);
+	if (service->rds.ignores_unknown)
+		printf(" !");
+	LIST_EACH (struct pool_http, http, service->http) {
+		printf(" http%s '%s'", http->ignores_unknown ? "!" : "", http->url);
+		print_text_if("at", http->pointer);
+		print_times(http->every_ms, http->timeout_ms);
+		print_text_if("ca_file", http->ca_file);
+	}
+	if (service->combine == COMBINE_SUM)
+		printf(" sum");
 	print_texts("unverified", service->unverified);
 	putchar('\n');
 }
@@ -166,6 +182,14 @@ static int load_poold(const char *file, struct buf *mistakes, struct err *err)
 	print_text("scm", config->scm == SCM_KIND_SIMULATED ? "simulated" : "windows");
 	print_text("simulated_file", config->simulated_file);
 	printf("tick %" PRId64 "ms\n", config->tick_ms);
+	LIST_EACH (struct poold_command, command, config->commands) {
+		printf("command%s for %s", command->ignores_unknown ? "!" : "",
+		       command->service);
+		print_texts("run", command->run);
+		print_text_if("at", command->pointer);
+		print_times(command->every_ms, command->timeout_ms);
+		putchar('\n');
+	}
 	poold_config_free(config);
 	return 0;
 }
