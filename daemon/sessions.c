@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Conferences pause and calls are put on hold, but not for so long in a session that has
+ * lasted for so long.  Nothing is done to a suspect: it is only shown as one. */
+enum { SUSPECT_AGE_MS = 60 * 60 * 1000, SUSPECT_IDLE_MS = 15 * 60 * 1000 };
+
+bool sessions_is_suspect(int64_t age_ms, int64_t idle_ms)
+{
+	return age_ms > SUSPECT_AGE_MS && idle_ms > SUSPECT_IDLE_MS;
+}
+
 static bool contains(const struct net_address *addresses, size_t count,
 		     const struct net_address *address)
 {

@@ -59,6 +59,10 @@ void sessions_source_done(struct sessions_source *source);
  * connections say nothing of what only a counter sees. */
 int sessions_source_check(const struct sessions_source *source, struct err *err);
 
+/* True if a session looks like one that nobody uses and that will not end by itself: old
+ * and long silent.  An age or a silence that is not known is -1, and tells nothing. */
+bool sessions_is_suspect(int64_t age_ms, int64_t idle_ms);
+
 bool sessions_filter_matches(const struct sessions_filter *filter,
 			     const struct sessions_connection *connection);
 

@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Conferences pause and calls are put on hold, but not for so long in a session that has
- * lasted for so long.  Nothing is done to a suspect: it is only shown as one. */
-enum { SUSPECT_AGE_MS = 60 * 60 * 1000, SUSPECT_IDLE_MS = 15 * 60 * 1000 };
-
 enum { FIRST_ROOM = 64 };
 
 void tracker_done(struct tracker *tracker)
@@ -126,6 +122,6 @@ size_t tracker_oldest(const struct tracker *tracker, const struct tracked **olde
 
 bool tracker_is_suspect(const struct tracked *session, struct mono now)
 {
-	return clock_since(session->since, now) > SUSPECT_AGE_MS &&
-	       session->connection.idle_ms > SUSPECT_IDLE_MS;
+	return sessions_is_suspect(clock_since(session->since, now),
+				   session->connection.idle_ms);
 }
