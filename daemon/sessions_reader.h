@@ -13,10 +13,17 @@
 
 #include <jansson.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
+/* No server has more sessions: such a number is a time or an identity, and tells nothing.
+ */
+enum { SESSIONS_COUNT_LIMIT = 1000000000 };
+
+enum { SESSIONS_SHOWN_BYTES = 128 };
+
 struct sessions_reading {
-	int64_t count; /* live sessions, 0 or more */
+	int64_t count; /* live sessions, 0 to SESSIONS_COUNT_LIMIT */
 	/* Each of them, as a row of GET /v1/services/{name}/sessions; NULL where only
 	 * their number is known.  Whoever reads owns it. */
 	json_t *sessions;
@@ -45,16 +52,18 @@ struct sessions_reader {
  */
 
 /* PDH; elsewhere than on Windows every reading fails.  With a wildcard for its instance,
- * the sum over the instances; no instance at all is unknown.  A counter whose time stamp
- * stands still is stale, and unknown. */
+ * the sum over the instances, without "_Total" where there are others; no instance at all
+ * is unknown.  A fraction counts as the next whole number.  A counter whose time stamp
+ * stands still is stale, and unknown.  No time limit: PDH has none. */
 struct sessions_reader *sessions_counter_new(const struct pool_counter *counter);
 
 /* WTSEnumerateSessionsEx; elsewhere than on Windows every reading fails.  Session 0 and
- * listeners are no sessions, whatever their state. */
+ * listeners are no sessions, whatever their state.  Its rows are the oldest first; those
+ * whose logon time is not known come last.  No time limit: Windows has none. */
 struct sessions_reader *sessions_rds_new(const struct pool_rds *rds);
 
-/* Runs the program, without a shell, and reads JSON from its standard output: a number at
- * the pointer.  A program that takes too long or prints too much is ended, with what it
+/* Runs the program (program.h) and reads JSON from its standard output: a number at the
+ * pointer.  A program that takes too long or prints too much is ended, with what it
  * started. */
 struct sessions_reader *sessions_command_new(const struct poold_command *command);
 
@@ -62,9 +71,15 @@ struct sessions_reader *sessions_command_new(const struct poold_command *command
  * proxies. */
 struct sessions_reader *sessions_http_new(const struct pool_http *http);
 
-/* The number of live sessions in a JSON text: a whole number, 0 or more, at the pointer.
- * Fails with ERR_SESSIONS. */
+/* The number of live sessions in a JSON text: a whole number from 0 to
+ * SESSIONS_COUNT_LIMIT at the pointer, which may be NULL for the whole text.  Fails with
+ * ERR_SESSIONS, and shows the beginning of the text then. */
 int sessions_read_json(const char *text, size_t length, const char *pointer,
 		       int64_t *count, struct err *err);
+
+/* The first line of what others printed, cut and fit for a message: what is not printable
+ * ASCII becomes '?'.  Returns `shown`. */
+const char *sessions_show(const char *text, size_t length,
+			  char shown[SESSIONS_SHOWN_BYTES]);
 
 #endif
