@@ -35,7 +35,7 @@ PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATIC
 # Without symbols poold.exe is a tenth as large.
 LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
-	-lcurl -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
+	-lcurl -lpdh -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
 POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
 POOLD_RESOURCES := $(OUT)/obj/messages.o
 else
