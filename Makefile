@@ -136,7 +136,7 @@ $(OUT)/tests/test_%: $(OUT)/obj/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lcmocka $(POOLD_LIBS) $(POOLCTL_LIBS)
 
-test-tools: $(OUT)/tests/load_config
+test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source
 
 $(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
@@ -148,6 +148,13 @@ $(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
 
+# A session source alone.
+$(OUT)/tests/read_source$(EXE): $(OUT)/obj/tests/support/read_source.o \
+		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
+
 # Preloaded into poold, whatever that was built with.
 build/native/tests/fault.so: tests/survive/fault.c Makefile
 	$(call say,CC,$@)
@@ -157,13 +164,29 @@ build/native/tests/fault.so: tests/survive/fault.c Makefile
 # After the programs, whose objects standins.exe shares.
 windows-tests: windows
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
-		build/windows/tests/scm.exe build/windows/tests/standins.exe
+		build/windows/tests/scm.exe build/windows/tests/standins.exe \
+		build/windows/tests/read_source.exe build/windows/tests/read_pdh.exe \
+		build/windows/tests/program.exe build/windows/tests/wtsapi32.dll
 
 build/windows/tests/%.exe: tests/windows/%.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -o $@ $< -static \
 		-lws2_32 -ladvapi32 -lshell32
+
+# Its sessions of Remote Desktop are those of a file.
+build/windows/tests/wtsapi32.dll: tests/windows/wtsapi32.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -shared -o $@ $< -static
+
+# read_source, whose performance counters are those of a file.
+build/windows/tests/read_pdh.exe: $(OUT)/obj/tests/windows/pdh.o \
+		$(OUT)/obj/tests/support/read_source.o \
+		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
 
 build/windows/tests/standins.exe: $(OUT)/obj/tests/windows/standins.o \
 		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
