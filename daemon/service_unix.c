@@ -23,6 +23,9 @@ int service_run_foreground(service_body *body, const char *config_path)
 	fill_signals(&signals);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Ignored, as whoever starts poold may have left it, the exit statuses of the
+	 * programs that count sessions would be lost. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	return body(config_path, false);
 }
 
