@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN_MS = 1000, COLUMNS = 5 };
+enum { RUN_MS = 1000, COLUMNS = 6 };
 
 /* What was asked about one service, or the whole server, and what came back: a document,
  * or a problem. */
@@ -42,14 +42,30 @@ static bool is_number(const json_t *object, const char *key, int64_t most)
 	       json_integer_value(value) <= most;
 }
 
+static bool is_text_or_null(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return !value || json_is_null(value) || json_is_string(value);
+}
+
+static bool is_number_or_null(const json_t *object, const char *key)
+{
+	return json_is_null(json_object_get(object, key)) ||
+	       is_number(object, key, INT32_MAX);
+}
+
+/* A connection has a peer with a port; another kind of session may have a user. */
 static bool is_session(const json_t *session)
 {
-	return json_is_string(json_object_get(session, "peer")) &&
-	       is_number(session, "peer_port", UINT16_MAX) &&
-	       is_number(session, "age_s", INT32_MAX) &&
+	bool is_connection = json_is_string(json_object_get(session, "peer"));
+
+	return json_is_string(json_object_get(session, "source")) &&
+	       (!is_connection || is_number(session, "peer_port", UINT16_MAX)) &&
+	       is_text_or_null(session, "user") && is_text_or_null(session, "state") &&
+	       is_number_or_null(session, "age_s") &&
 	       json_is_boolean(json_object_get(session, "age_is_least")) &&
-	       (json_is_null(json_object_get(session, "idle_s")) ||
-		is_number(session, "idle_s", INT32_MAX)) &&
+	       is_number_or_null(session, "idle_s") &&
 	       json_is_boolean(json_object_get(session, "suspect"));
 }
 
@@ -60,11 +76,11 @@ static bool is_good(const json_t *document, const char *service)
 
 	if (!name || strcmp(name, service) != 0)
 		return false;
-	if (json_is_false(json_object_get(document, "known")))
-		return json_is_string(json_object_get(document, "error"));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (!is_session(json_array_get(list, i)))
 			return false;
+	if (json_is_false(json_object_get(document, "known")))
+		return json_is_string(json_object_get(document, "error"));
 	return json_is_true(json_object_get(document, "known")) && json_is_array(list) &&
 	       is_number(document, "count", INT64_MAX) &&
 	       json_is_boolean(json_object_get(document, "whole"));
@@ -109,11 +125,19 @@ static int64_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* Less than any age if it is not known. */
+static int64_t age_of(const json_t *session)
+{
+	return json_is_null(json_object_get(session, "age_s"))
+		       ? -1
+		       : number_of(session, "age_s");
+}
+
 /* The oldest first; those of one age in the order of the replies. */
 static int compare_rows(const void *left, const void *right)
 {
 	const struct row *a = left, *b = right;
-	int64_t ages[] = {number_of(a->session, "age_s"), number_of(b->session, "age_s")};
+	int64_t ages[] = {age_of(a->session), age_of(b->session)};
 
 	if (ages[0] != ages[1])
 		return ages[0] > ages[1] ? -1 : 1;
@@ -141,43 +165,63 @@ static struct row *sort_rows(const struct answer *answers, size_t count, size_t 
 	return list;
 }
 
-static void add_peer(struct table *table, const json_t *session)
+/* The user, where the source tells it, or the other end of the connection. */
+static void add_who(struct table *table, const json_t *session)
 {
 	const char *peer = json_string_value(json_object_get(session, "peer"));
-	bool is_ipv6 = strchr(peer, ':') != NULL;
-	char *text =
-		xasprintf("%s%s%s:%lld", is_ipv6 ? "[" : "", peer, is_ipv6 ? "]" : "",
-			  (long long)number_of(session, "peer_port"));
+	const char *user = json_string_value(json_object_get(session, "user"));
+	bool is_ipv6 = peer && strchr(peer, ':');
+	char *text;
 
+	if (!peer) {
+		table_add(table, user ? user : "-", NULL);
+		return;
+	}
+	text = xasprintf("%s%s%s:%lld", is_ipv6 ? "[" : "", peer, is_ipv6 ? "]" : "",
+			 (long long)number_of(session, "peer_port"));
 	table_add(table, text, NULL);
 	free(text);
 }
 
+static void add_duration(struct table *table, const json_t *session, const char *key,
+			 const char *sign)
+{
+	const json_t *seconds = json_object_get(session, key);
+	char text[TEXT_DURATION_BYTES], *whole;
+
+	if (json_is_null(seconds)) {
+		table_add(table, "-", NULL);
+		return;
+	}
+	whole = xasprintf("%s%s", text_duration(json_integer_value(seconds) * 1000, text),
+			  sign);
+	table_add(table, whole, NULL);
+	free(whole);
+}
+
 static void add_row(struct table *table, const struct row *row)
 {
-	const json_t *session = row->session, *idle = json_object_get(session, "idle_s");
+	const json_t *session = row->session;
+	const char *state = json_string_value(json_object_get(session, "state"));
 	bool is_least = json_is_true(json_object_get(session, "age_is_least"));
 	bool is_suspect = json_is_true(json_object_get(session, "suspect"));
-	char text[TEXT_DURATION_BYTES], *age;
+	char *note =
+		xasprintf("%s%s%s", state ? state : "", state && is_suspect ? ", " : "",
+			  is_suspect ? "suspect" : "");
 
-	add_peer(table, session);
+	add_who(table, session);
 	table_add(table, row->service, NULL);
-	age = xasprintf("%s%s", text_duration(number_of(session, "age_s") * 1000, text),
-			is_least ? "+" : "");
-	table_add(table, age, NULL);
-	free(age);
-	table_add(table,
-		  json_is_null(idle)
-			  ? "-"
-			  : text_duration(json_integer_value(idle) * 1000, text),
-		  NULL);
-	table_add(table, is_suspect ? "suspect" : "", NULL);
+	table_add(table, json_string_value(json_object_get(session, "source")), NULL);
+	add_duration(table, session, "age_s", is_least ? "+" : "");
+	add_duration(table, session, "idle_s", "");
+	table_add(table, note, NULL);
+	free(note);
 }
 
 static void print_table(const struct row *rows, size_t count)
 {
-	static const char *const headings[COLUMNS] = {"PEER", "SERVICE", "AGE", "IDLE",
-						      "NOTE"};
+	static const char *const headings[COLUMNS] = {"WHO", "SERVICE", "SOURCE",
+						      "AGE", "IDLE",    "NOTE"};
 	struct table *table = table_new(COLUMNS);
 
 	for (size_t column = 0; column < COLUMNS; column++)
@@ -206,6 +250,22 @@ static void print_lines(const struct row *rows, size_t count)
 	}
 }
 
+/* True if every session that is counted could be listed: a number alone does not tell
+ * who it is. */
+static bool is_listed_by_all(const json_t *document)
+{
+	const json_t *sources = json_object_get(document, "sources");
+
+	for (size_t i = 0; i < json_array_size(sources); i++) {
+		const char *kind = json_string_value(
+			json_object_get(json_array_get(sources, i), "kind"));
+
+		if (kind && strcmp(kind, "tcp") != 0 && strcmp(kind, "rds") != 0)
+			return false;
+	}
+	return true;
+}
+
 /* What the list does not show; the exit status. */
 static int complain(const struct answer *answers, size_t count)
 {
@@ -217,14 +277,16 @@ static int complain(const struct answer *answers, size_t count)
 		size_t listed = json_array_size(json_object_get(document, "sessions"));
 
 		if (json_is_false(json_object_get(document, "known"))) {
-			text_complain("%s: its sessions are not known: %s",
+			text_complain("%s: how many sessions it has is not known: %s",
 				      answers[i].service, json_string_value(error));
 			status = err_info(ERR_SESSIONS)->exit_status;
 		} else if (json_is_false(json_object_get(document, "whole"))) {
-			text_complain("%s: %zu of its %lld sessions are listed (see "
-				      "--limit)",
+			text_complain("%s: %zu of its %lld sessions are listed (%s)",
 				      answers[i].service, listed,
-				      (long long)number_of(document, "count"));
+				      (long long)number_of(document, "count"),
+				      is_listed_by_all(document)
+					      ? "see --limit"
+					      : "a number does not tell whose they are");
 		}
 	}
 	return status;

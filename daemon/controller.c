@@ -44,47 +44,6 @@ static int put_saved(struct controller *c, struct err *err)
 
 /* ---- looking ---- */
 
-static void take(void *arg, const struct sessions_connection *connection)
-{
-	tracker_see(arg, connection);
-}
-
-int controller_track(struct controller *c, bool wants_idle, struct err *err)
-{
-	const struct sessions_taker taker = {take, &c->tracker, wants_idle};
-
-	tracker_begin(&c->tracker);
-	if (sessions_source_check(&c->source, err) ||
-	    c->tools.list_sessions(&c->source.filter, &taker, err)) {
-		tracker_failed(&c->tracker);
-		return -1;
-	}
-	tracker_end(&c->tracker, c->tools.clock(), c->tools.wall_clock());
-	return 0;
-}
-
-void controller_count(struct controller *c)
-{
-	struct sample sample = {.is_known = true};
-	struct err err = {0};
-
-	/* The moment before the look, so that no time is counted that nobody looked at.
-	 */
-	sample.at = c->tools.clock();
-	if (controller_track(c, false, &err)) {
-		sample.is_known = false;
-		c->uncounted = err;
-	} else {
-		sample.count = c->tracker.seen;
-	}
-	if (sample.is_known)
-		c->count_known_at = sample.at;
-	progress_add(&c->progress, sample, c->tools.tick_ms * 3);
-	if (!reconcile_is_out(c->state))
-		progress_not_out(&c->progress);
-	c->count_due = clock_add(sample.at, c->tools.tick_ms);
-}
-
 /* A service that poold took out and that is gone now is never taken for one that need not
  * be there. */
 static enum service_state state_of_failure(const struct controller *c,
@@ -112,8 +71,7 @@ static void observe(struct controller *c)
 			c->trouble = (struct err){0};
 	}
 	asking_looked(&c->asking, before, c->state, status.checkpoint, c->tools.clock());
-	if (!reconcile_is_out(c->state))
-		progress_not_out(&c->progress);
+	progress_see(&c->counting.progress, reconcile_is_out(c->state), c->tools.clock());
 }
 
 /* ---- deciding ---- */
@@ -130,17 +88,6 @@ static enum saved_state saved_of(const struct controller *c)
 	return c->saved.state == STATE_PAUSED ? SAVED_PAUSED : SAVED_STOPPED;
 }
 
-static enum tally tally_of(const struct controller *c)
-{
-	const struct progress *progress = &c->progress;
-
-	if (!progress->has_sample || !progress->last.is_known)
-		return TALLY_UNKNOWN;
-	if (progress->last.count)
-		return TALLY_SOME;
-	return progress_is_settled(progress, c->settle_ms) ? TALLY_SETTLED : TALLY_ZERO;
-}
-
 static struct decision decide(const struct controller *c)
 {
 	struct mono now = c->tools.clock();
@@ -153,7 +100,7 @@ static struct decision decide(const struct controller *c)
 		.saved = saved_of(c),
 		.answer = asking_answer(&c->asking, c->wanted.want, c->state,
 					c->observed.wait_hint_ms, now),
-		.tally = tally_of(c),
+		.tally = counting_tally(&c->counting, c->settle_ms),
 		.may_cut = c->wanted.may_cut,
 		.is_coming_back = drift_is_coming_back(&c->drift, now),
 	});
@@ -225,10 +172,9 @@ static int claim_forget(struct controller *c, struct err *err)
 /* How many sessions a stop ends is written before it ends them. */
 static int claim_cut(struct controller *c, struct err *err)
 {
-	bool is_known = c->progress.last.is_known;
-
 	c->is_stop_refused = false;
-	c->saved.cutting = is_known ? c->progress.last.count : -1;
+	c->saved.cutting =
+		counting_is_known(&c->counting) ? c->counting.progress.last.count : -1;
 	controller_record(c, (struct line){.kind = EVENT_ACTION,
 					   .text = "to be stopped, with these sessions",
 					   .before = controller_seen_to_json(c),
@@ -282,7 +228,7 @@ static void claim(struct controller *c)
 	put_stale(c);
 	/* Whether there still are sessions to cut is seen now. */
 	if (action == ACT_STOP && is_due(c, action)) {
-		controller_count(c);
+		counting_count(&c->counting, false);
 		set_decision(c, decide(c));
 		action = c->decision.action;
 	}
@@ -386,11 +332,15 @@ static bool act(struct controller *c, enum action action)
 
 static void look(struct controller *c)
 {
+	const struct progress *progress = &c->counting.progress;
 	json_t *before = controller_seen_to_json(c);
 
 	observe(c);
 	held_note_change(c, before);
 	json_decref(before);
+	if (probe_look(&c->counting.probe, progress->is_out, progress->out_since,
+		       c->tools.wall_clock()))
+		held_note_taken(c);
 	set_decision(c, decide(c));
 	claim(c);
 }
@@ -405,8 +355,8 @@ static bool act_all(struct controller *c)
 			is_due(c, action) && act(c, action);
 	     i++)
 		action = c->decision.action;
-	if (clock_since(c->count_due, c->tools.clock()) >= 0) {
-		controller_count(c);
+	if (clock_since(c->counting.due, c->tools.clock()) >= 0) {
+		counting_count(&c->counting, false);
 		set_decision(c, decide(c));
 	}
 	action = c->decision.action;
@@ -418,7 +368,7 @@ static int64_t next_look_ms(const struct controller *c)
 {
 	bool is_moving = asking_is_pending(c->state) || c->asking.asked != ACT_NONE ||
 			 c->decision.action != ACT_NONE;
-	int64_t until_count_ms = clock_since(c->tools.clock(), c->count_due);
+	int64_t until_count_ms = clock_since(c->tools.clock(), c->counting.due);
 
 	if (until_count_ms < 1)
 		return 1;
@@ -463,6 +413,21 @@ int64_t controllers_step(struct controller *const *controllers, size_t count)
 
 /* ---- from outside ---- */
 
+static int init_counting(struct controller *c, const struct pool *pool,
+			 const struct pool_server *server, struct err *err)
+{
+	const struct counting_tools tools = {
+		.list_sessions = c->tools.list_sessions,
+		.clock = c->tools.clock,
+		.wall_clock = c->tools.wall_clock,
+		.tick_ms = c->tools.tick_ms,
+		.commands = c->tools.commands,
+		.has_no_threads = c->tools.has_no_threads,
+	};
+
+	return counting_init(&c->counting, pool, server, c->service, &tools, err);
+}
+
 struct controller *controller_new(const struct pool *pool,
 				  const struct pool_server *server,
 				  const struct pool_service *service,
@@ -476,8 +441,10 @@ struct controller *controller_new(const struct pool *pool,
 	c->settle_ms = pool_settle_ms(pool, server, service);
 	c->held_type = pool_startup_while_drained(pool, server);
 	c->state = STATE_UNKNOWN;
-	c->count_known_at = tools->clock();
-	sessions_source_init(&c->source, pool, server, service);
+	if (init_counting(c, pool, server, err)) {
+		controller_free(c);
+		return NULL;
+	}
 	got = store_get_saved(tools->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
 	if (c->has_saved && !c->saved.is_held)
@@ -492,8 +459,7 @@ void controller_free(struct controller *c)
 {
 	if (!c)
 		return;
-	sessions_source_done(&c->source);
-	tracker_done(&c->tracker);
+	counting_done(&c->counting);
 	free(c->why);
 	free(c);
 }
@@ -525,8 +491,8 @@ void controller_want(struct controller *c, const struct wanted *wanted)
 	if (is_turn)
 		asking_turn(&c->asking);
 	if (is_turn && wanted->want == WANT_DRAINED) {
-		progress_restart(&c->progress);
-		c->count_due = c->tools.clock();
+		progress_restart(&c->counting.progress);
+		c->counting.due = c->tools.clock();
 	}
 	/* Said before it is done: doing it may take as long as the SCM likes. */
 	if (is_new && c->decision.message)
@@ -565,22 +531,24 @@ int64_t controller_cut(const struct controller *c)
 
 const struct progress *controller_progress(const struct controller *c)
 {
-	return &c->progress;
+	return &c->counting.progress;
 }
 
 struct metrics_service controller_metrics(const struct controller *c)
 {
-	const struct progress *progress = &c->progress;
-
 	return (struct metrics_service){
 		.name = c->service->named.name,
 		.phase = c->decision.phase,
-		.has_sample = progress->has_sample,
-		.sampled_at = progress->last.at,
-		.is_count_known = progress->has_sample && progress->last.is_known,
-		.known_at = c->count_known_at,
-		.sessions = progress->last.count,
+		.is_count_known = counting_is_known(&c->counting),
+		.known_at = c->counting.known_at,
+		.sessions = c->counting.progress.last.count,
 		.drifts = c->drifts,
 		.cut = controller_cut(c),
 	};
+}
+
+size_t controller_source_metrics(const struct controller *c,
+				 struct metrics_source sources[PROGRESS_SOURCES])
+{
+	return counting_metrics(&c->counting, sources);
 }

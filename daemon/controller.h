@@ -25,6 +25,8 @@ struct tools {
 	struct mono (*clock)(void);
 	struct wall (*wall_clock)(void);
 	int64_t tick_ms;
+	const struct list *commands; /* struct poold_command, of all services; or NULL */
+	bool has_no_threads;         /* see counting.h */
 };
 
 struct controller;
@@ -58,6 +60,8 @@ const struct progress *controller_progress(const struct controller *controller);
 
 /* For GET /metrics; the name lives as long as the configuration. */
 struct metrics_service controller_metrics(const struct controller *controller);
+size_t controller_source_metrics(const struct controller *controller,
+				 struct metrics_source sources[PROGRESS_SOURCES]);
 
 /* What a drain as in `plan` would do to it; a new reference.  Asks the SCM. */
 json_t *controller_preflight(const struct controller *controller,
@@ -67,7 +71,8 @@ json_t *controller_preflight(const struct controller *controller,
  * GET /v1/services/{name}/sessions, a new reference. */
 json_t *controller_sessions(struct controller *controller, size_t limit);
 
-/* As GET /v1/server shows it, a new reference. */
-json_t *controller_to_json(const struct controller *controller);
+/* As GET /v1/server shows it, a new reference; without what changes with each look,
+ * unless it is asked for. */
+json_t *controller_to_json(const struct controller *controller, bool with_times);
 
 #endif

@@ -7,13 +7,12 @@
 
 #include "asking.h"
 #include "controller.h"
+#include "counting.h"
 #include "drift.h"
-#include "tracker.h"
 
 struct controller {
 	const struct pool_service *service;
 	struct tools tools;
-	struct sessions_source source;
 	int64_t settle_ms;
 	enum start_type held_type; /* the startup type while it is drained */
 
@@ -39,23 +38,13 @@ struct controller {
 	int64_t drifts;         /* so often since poold started */
 	int64_t drift_sessions; /* when that was seen; -1: not known */
 
-	struct progress progress;
-	struct err uncounted; /* why the count is unknown */
-	struct tracker tracker;
-	struct mono count_due;
-	struct mono count_known_at; /* at the start, before it ever was */
+	struct counting counting;
 
 	struct decision decision;
 };
 
 /* Adds a line about this service, by poold. */
 void controller_record(struct controller *controller, struct line line);
-
-/* Brings the tracker up to date. */
-int controller_track(struct controller *controller, bool wants_idle, struct err *err);
-
-/* Counts the sessions now. */
-void controller_count(struct controller *controller);
 
 /* The service as it was seen last, with its sessions, for the record; a new reference. */
 json_t *controller_seen_to_json(const struct controller *controller);

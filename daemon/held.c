@@ -45,14 +45,28 @@ static void note_drift(struct controller *c, json_t *before)
 	log_warning("%s: %s", c->service->named.name, text);
 	c->is_adrift = true;
 	c->drift_at = c->tools.clock();
-	c->drift_sessions = c->progress.has_sample && c->progress.last.is_known
-				    ? c->progress.last.count
-				    : -1;
+	c->drift_sessions =
+		counting_is_known(&c->counting) ? c->counting.progress.last.count : -1;
 	drift_seen(&c->drift, c->drift_at);
 	c->drifts++;
 	controller_record(c, (struct line){.kind = EVENT_DRIFT,
 					   .text = text,
 					   .before = json_incref(before),
+					   .after = controller_seen_to_json(c)});
+	free(text);
+}
+
+void held_note_taken(struct controller *c)
+{
+	char *text = xasprintf(
+		"a new session was taken on port %lld although the service "
+		"is %s",
+		(long long)c->service->probe.port, service_state_name(c->state));
+
+	log_warning("%s: %s", c->service->named.name, text);
+	c->drifts++;
+	controller_record(c, (struct line){.kind = EVENT_DRIFT,
+					   .text = text,
 					   .after = controller_seen_to_json(c)});
 	free(text);
 }
@@ -64,7 +78,7 @@ static void note_undone(struct controller *c)
 	char *text = xasprintf("out again %lld ms after that was seen", took_ms);
 
 	c->is_adrift = false;
-	controller_count(c);
+	counting_count(&c->counting, false);
 	log_info("%s: %s", c->service->named.name, text);
 	controller_record(
 		c, (struct line){

@@ -20,6 +20,9 @@ bool held_is_to_be_enabled(const struct controller *controller);
 /* What the last look means for what poold holds; `before` is how it was seen before. */
 void held_note_change(struct controller *controller, json_t *before);
 
+/* It is out and took a session that was tried: that is drift, and not poold's to undo. */
+void held_note_taken(struct controller *controller);
+
 /* The stop that was to end sessions does not. */
 void held_forget_cutting(struct controller *controller);
 

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { STALE_LEAST_MS = 15000, LISTEN_AGAIN_MS = 1000, EXIT_NOT_POSSIBLE = 4 };
 
@@ -40,6 +41,27 @@ static int report(const struct err *err)
 }
 
 /* ---- configuration ---- */
+
+/* A command of a service that is not here would never be run, and nobody would know. */
+static int check_commands(const struct poold *poold, const char *path, struct err *err)
+{
+	const struct list *services = pool_services(poold->pool, poold->server);
+
+	LIST_EACH (struct poold_command, command, poold->config->commands) {
+		bool is_here = false;
+
+		LIST_EACH (struct pool_service, service, *services)
+			is_here = is_here ||
+				  (!strcasecmp(service->named.name, command->service) &&
+				   service->role == ROLE_DRAIN);
+		if (!is_here)
+			return err_set(err, ERR_CONFIG,
+				       "%s: a command is for the service '%s', which "
+				       "server %s does not drain",
+				       path, command->service, poold->server->named.name);
+	}
+	return 0;
+}
 
 static int choose_address(struct poold *poold, struct err *err)
 {
@@ -76,7 +98,8 @@ static int configure(struct poold *poold, const char *path, struct buf *mistakes
 	poold->server =
 		pool_find_server(poold->pools, poold->config->server, &poold->pool);
 	if (poold->server)
-		return choose_address(poold, err);
+		return check_commands(poold, path, err) || choose_address(poold, err) ? -1
+										      : 0;
 	nearest = pool_suggest(poold->pools, poold->config->server);
 	return err_set(err, ERR_CONFIG, "%s: server '%s' is in no pool of %s%s%s%s", path,
 		       poold->config->server, poold->config->pool_file,
@@ -156,6 +179,7 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 		.state_dir = config->state_dir,
 		.version = VERSION,
 		.tick_ms = config->tick_ms,
+		.commands = &config->commands,
 	};
 
 	if (open_state(config, err))

@@ -47,8 +47,12 @@ static void label_service(const struct metrics *all, size_t i, struct buf *to)
 
 static void label_source(const struct metrics *all, size_t i, struct buf *to)
 {
-	label_service(all, i, to);
-	add_label(to, ',', "source", "tcp");
+	const struct metrics_source *source = &all->sources[i];
+
+	add_label(to, '{', "service", source->service);
+	add_label(to, ',', "source", source->kind);
+	if (source->name)
+		add_label(to, ',', "name", source->name);
 }
 
 static void label_service_phase(const struct metrics *all, size_t i, struct buf *to)
@@ -85,6 +89,11 @@ static size_t per_phase(const struct metrics *all)
 static size_t per_service(const struct metrics *all)
 {
 	return all->service_count;
+}
+
+static size_t per_source(const struct metrics *all)
+{
+	return all->source_count;
 }
 
 static size_t per_service_phase(const struct metrics *all)
@@ -156,12 +165,27 @@ static bool read_unknown(const struct scrape *scrape, size_t i, double *value)
 	return true;
 }
 
+static bool read_source(const struct scrape *scrape, size_t i, double *value)
+{
+	*value = (double)scrape->all->sources[i].count;
+	return scrape->all->sources[i].is_known;
+}
+
+static bool read_source_unknown(const struct scrape *scrape, size_t i, double *value)
+{
+	const struct metrics_source *source = &scrape->all->sources[i];
+
+	*value = source->is_known ? 0
+				  : seconds(clock_since(source->known_at, scrape->now));
+	return true;
+}
+
 static bool read_sample_age(const struct scrape *scrape, size_t i, double *value)
 {
-	const struct metrics_service *service = &scrape->all->services[i];
+	const struct metrics_source *source = &scrape->all->sources[i];
 
-	*value = seconds(clock_since(service->sampled_at, scrape->now));
-	return service->has_sample;
+	*value = seconds(clock_since(source->sampled_at, scrape->now));
+	return source->has_sample;
 }
 
 static bool read_drift(const struct scrape *scrape, size_t i, double *value)
@@ -207,12 +231,16 @@ static const struct metric {
 	 "1 for the phase that the server is in, 0 for the others."},
 	{"poold_service_phase", "gauge", per_service_phase, label_service_phase,
 	 read_service_phase, "1 for the phase that the service is in, 0 for the others."},
-	{"poold_sessions", "gauge", per_service, label_source, read_sessions,
+	{"poold_sessions", "gauge", per_service, label_service, read_sessions,
 	 "Live sessions; absent while they are not known."},
 	{"poold_sessions_unknown_seconds", "gauge", per_service, label_service,
 	 read_unknown, "Since when the sessions are not known; 0 while they are."},
-	{"poold_sample_age_seconds", "gauge", per_service, label_service, read_sample_age,
-	 "Since poold last tried to count the sessions."},
+	{"poold_source_sessions", "gauge", per_source, label_source, read_source,
+	 "Live sessions as one session source counts them; absent while it does not."},
+	{"poold_source_unknown_seconds", "gauge", per_source, label_source,
+	 read_source_unknown, "Since when the source does not tell; 0 while it does."},
+	{"poold_sample_age_seconds", "gauge", per_source, label_source, read_sample_age,
+	 "Since the source was last asked, or should have answered."},
 	{"poold_sessions_cut", "gauge", per_service, label_service, read_cut,
 	 "Sessions that were cut at a deadline since the service was taken out."},
 	{"poold_drift_total", "counter", per_service, label_service, read_drift,
@@ -259,6 +287,7 @@ void metrics_free(struct metrics *all)
 	if (!all)
 		return;
 	free(all->services);
+	free(all->sources);
 	free(all->drains);
 	free(all);
 }

@@ -18,12 +18,21 @@
 struct metrics_service {
 	const char *name;
 	enum phase phase;
-	bool has_sample;
-	struct mono sampled_at;
 	bool is_count_known;
 	struct mono known_at; /* when it was last known, or when poold started */
 	int64_t sessions;     /* only if known */
 	int64_t drifts, cut;
+};
+
+/* What one session source of a service said last. */
+struct metrics_source {
+	const char *service, *kind;
+	const char *name; /* or NULL */
+	bool has_sample;
+	struct mono sampled_at;
+	bool is_known;
+	struct mono known_at; /* when it was last known, or when poold started */
+	int64_t count;        /* only if known */
 };
 
 struct metrics_drain {
@@ -33,7 +42,7 @@ struct metrics_drain {
 	bool is_overdue;
 };
 
-/* All of it at one moment.  The names outlive it; it owns the two arrays. */
+/* All of it at one moment.  The names outlive it; it owns the arrays. */
 struct metrics {
 	const char *version, *server, *pool;
 	enum phase phase;
@@ -41,6 +50,8 @@ struct metrics {
 	struct wall started_at;
 	struct metrics_service *services;
 	size_t service_count;
+	struct metrics_source *sources;
+	size_t source_count;
 	struct metrics_drain *drains;
 	size_t drain_count;
 };

@@ -2,6 +2,8 @@
 
 #include "mem.h"
 
+#include <string.h>
+
 enum phase picture_phase(const struct picture *p)
 {
 	enum phase highest = PHASE_SERVING;
@@ -114,14 +116,14 @@ static bool is_wanted_out(const struct picture *p)
 	return false;
 }
 
-json_t *picture_to_json(const struct picture *p)
+json_t *picture_to_json(const struct picture *p, bool with_times)
 {
 	json_t *services = json_array();
 	bool is_out_wanted = is_wanted_out(p);
 
 	for (size_t i = 0; i < p->controller_count; i++)
-		(void)json_array_append_new(services,
-					    controller_to_json(p->controllers[i]));
+		(void)json_array_append_new(
+			services, controller_to_json(p->controllers[i], with_times));
 	return json_pack("{ss ss ss ss ss ss sn so so so}", "server",
 			 p->server->named.name, "pool", p->pool->named.name, "version",
 			 p->version, "boot_id", p->boot_id, "phase",
@@ -129,6 +131,18 @@ json_t *picture_to_json(const struct picture *p)
 			 want_name(is_out_wanted ? WANT_DRAINED : WANT_SERVING),
 			 "reservation", "drains", drains_to_json(p), "progress",
 			 progress_to_json(p, is_out_wanted), "services", services);
+}
+
+static void add_sources(struct metrics *metrics, const struct controller *controller)
+{
+	struct metrics_source sources[PROGRESS_SOURCES];
+	size_t count = controller_source_metrics(controller, sources);
+
+	metrics->sources = xrealloc(metrics->sources,
+				    (metrics->source_count + count) * sizeof(*sources));
+	memcpy(metrics->sources + metrics->source_count, sources,
+	       count * sizeof(*sources));
+	metrics->source_count += count;
 }
 
 struct metrics *picture_metrics(const struct picture *p)
@@ -147,8 +161,10 @@ struct metrics *picture_metrics(const struct picture *p)
 		.drains = xcalloc((size_t)p->drains->count, sizeof(*metrics->drains)),
 		.drain_count = (size_t)p->drains->count,
 	};
-	for (size_t i = 0; i < metrics->service_count; i++)
+	for (size_t i = 0; i < metrics->service_count; i++) {
 		metrics->services[i] = controller_metrics(p->controllers[i]);
+		add_sources(metrics, p->controllers[i]);
+	}
 	for (size_t i = 0; i < metrics->drain_count; i++) {
 		const struct drain *drain = &p->drains->items[i];
 		struct metrics_drain *to = &metrics->drains[i];

@@ -23,8 +23,9 @@ struct picture {
  * drained: whoever reads that word may reboot it. */
 enum phase picture_phase(const struct picture *picture);
 
-/* Everything but `index`, `epoch` and `time`; a new reference. */
-json_t *picture_to_json(const struct picture *picture);
+/* Everything but `index`, `epoch` and `time`; a new reference.  What changes with each
+ * look although nothing happened is left out, unless it is asked for. */
+json_t *picture_to_json(const struct picture *picture, bool with_times);
 
 /* The numbers of it, for GET /metrics; to be freed with metrics_free. */
 struct metrics *picture_metrics(const struct picture *picture);

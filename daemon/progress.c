@@ -1,8 +1,47 @@
 #include "progress.h"
 
+static void stir(struct progress_source *source)
+{
+	source->is_quiet = source->is_zero = false;
+}
+
 void progress_restart(struct progress *progress)
 {
-	*progress = (struct progress){0};
+	for (size_t i = 0; i < progress->source_count; i++)
+		stir(&progress->sources[i]);
+	progress->has_sample = progress->is_out = false;
+	progress->last = (struct sample){0};
+	progress->peak = 0;
+	progress->first = progress->count = 0;
+}
+
+static bool lets_pass(const struct progress_source *source, const struct sample *sample)
+{
+	return sample->is_known ? sample->count == 0 : source->ignores_unknown;
+}
+
+void progress_add(struct progress *progress, size_t i, struct sample sample)
+{
+	struct progress_source *source = &progress->sources[i];
+	int64_t gap_ms = clock_since(source->last.at, sample.at);
+	bool is_gap = !source->has_sample || gap_ms > source->gap_limit_ms || gap_ms < 0;
+	bool is_early =
+		!progress->is_out || clock_since(progress->out_since, sample.at) < 0;
+
+	if (is_gap || is_early || !lets_pass(source, &sample))
+		stir(source);
+	if (!is_early && lets_pass(source, &sample) && !source->is_quiet) {
+		source->is_quiet = true;
+		source->quiet_since = sample.at;
+	}
+	if (!sample.is_known) {
+		source->is_zero = false;
+	} else if (source->is_quiet && !source->is_zero) {
+		source->is_zero = true;
+		source->zero_since = sample.at;
+	}
+	source->last = sample;
+	source->has_sample = true;
 }
 
 static void add_point(struct progress *progress, struct sample sample)
@@ -15,34 +54,71 @@ static void add_point(struct progress *progress, struct sample sample)
 		sample;
 }
 
-void progress_add(struct progress *progress, struct sample sample, int64_t gap_limit_ms)
+void progress_combine(struct progress *progress, struct mono now)
 {
-	bool is_gap = progress->has_sample &&
-		      clock_since(progress->last.at, sample.at) > gap_limit_ms;
+	struct sample all = {.at = now};
+	bool is_unknown = false;
 
-	if (!sample.is_known || sample.count > 0)
-		progress->is_zero_running = false;
-	else if (!progress->is_zero_running || is_gap)
-		progress->zero_since = sample.at;
-	if (sample.is_known) {
-		progress->is_zero_running = sample.count == 0;
-		if (sample.count > progress->peak)
-			progress->peak = sample.count;
-		add_point(progress, sample);
+	for (size_t i = 0; i < progress->source_count; i++) {
+		const struct progress_source *source = &progress->sources[i];
+
+		if (!source->has_sample || !source->last.is_known) {
+			is_unknown = is_unknown || !source->ignores_unknown;
+			continue;
+		}
+		all.is_known = true;
+		if (progress->is_sum)
+			all.count += source->last.count;
+		else if (source->last.count > all.count)
+			all.count = source->last.count;
 	}
-	progress->last = sample;
+	if (is_unknown)
+		all = (struct sample){.at = now};
+	progress->last = all;
 	progress->has_sample = true;
+	if (!all.is_known)
+		return;
+	if (all.count > progress->peak)
+		progress->peak = all.count;
+	add_point(progress, all);
 }
 
-void progress_not_out(struct progress *progress)
+void progress_see(struct progress *progress, bool is_out, struct mono now)
 {
-	progress->is_zero_running = false;
+	if (is_out && !progress->is_out)
+		progress->out_since = now;
+	progress->is_out = is_out;
+	for (size_t i = 0; !is_out && i < progress->source_count; i++)
+		stir(&progress->sources[i]);
+}
+
+static struct mono later(struct mono a, struct mono b)
+{
+	return a.ms > b.ms ? a : b;
 }
 
 bool progress_is_settled(const struct progress *progress, int64_t settle_ms)
 {
-	return progress->has_sample && progress->is_zero_running &&
-	       clock_since(progress->zero_since, progress->last.at) >= settle_ms;
+	struct mono since = progress->out_since, until = {INT64_MAX};
+	bool is_counted = false;
+
+	for (size_t i = 0; i < progress->source_count; i++) {
+		const struct progress_source *source = &progress->sources[i];
+
+		if (!source->is_quiet)
+			return false;
+		since = later(since, source->quiet_since);
+		if (source->last.at.ms < until.ms)
+			until = source->last.at;
+	}
+	for (size_t i = 0; i < progress->source_count; i++) {
+		const struct progress_source *source = &progress->sources[i];
+		struct mono from = later(since, source->zero_since);
+
+		is_counted = is_counted ||
+			     (source->is_zero && clock_since(from, until) >= settle_ms);
+	}
+	return progress->is_out && is_counted;
 }
 
 bool progress_rate(const struct progress *progress, double *per_minute)

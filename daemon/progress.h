@@ -1,6 +1,7 @@
 /*
- * From samples of the session count to what may be said about a drain.
+ * From samples of session counts to what may be said about a drain.
  *
+ * Several sources count the sessions of one service; each is sampled at times of its own.
  * Pure: samples carry their time, and nothing here asks a clock.
  */
 #ifndef POOLD_PROGRESS_H
@@ -9,39 +10,69 @@
 #include "clock.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_POINTS = 64 };
+enum { PROGRESS_POINTS = 64, PROGRESS_SOURCES = 32 };
 
 struct sample {
-	struct mono at;
+	struct mono at; /* before it was counted: nobody looked earlier */
 	bool is_known;
 	int64_t count; /* live sessions; only if known */
 };
 
-struct progress {
+struct progress_source {
+	/* Set by whoever makes the source. */
+	bool ignores_unknown;
+	int64_t gap_limit_ms; /* no time passes between samples further apart than this */
+
 	struct sample last;
 	bool has_sample;
-	int64_t peak;         /* most sessions seen at once since progress_restart */
-	bool is_zero_running; /* every sample since zero_since was zero */
+	bool is_quiet; /* since quiet_since, each sample was zero, or one to be ignored */
+	struct mono quiet_since;
+	bool is_zero; /* each sample since zero_since was zero indeed */
 	struct mono zero_since;
-	struct sample points[PROGRESS_POINTS]; /* the last known samples, for the rate */
+};
+
+struct progress {
+	/* Set by whoever makes it. */
+	struct progress_source sources[PROGRESS_SOURCES];
+	size_t source_count;
+	bool is_sum; /* each source sees other sessions; else all see the same */
+
+	struct sample last; /* all sources as one, at the last progress_combine */
+	bool has_sample;
+	int64_t peak; /* most sessions seen at once since progress_restart */
+	bool is_out;
+	struct mono out_since;                 /* first seen to take no sessions */
+	struct sample points[PROGRESS_POINTS]; /* the last known ones, for the rate */
 	int first, count;
 };
 
-/* A drain begins: what was seen before no longer counts, neither peak nor zeros. */
+/* A drain begins: zeros that were seen before say nothing, and the peak is a new one. */
 void progress_restart(struct progress *progress);
 
+/* Adds a sample of one source.  A gap longer than the source's limit since the one before
+ * does not count as time without sessions, and neither does a time that runs backwards:
+ * nobody looked meanwhile. */
+void progress_add(struct progress *progress, size_t source, struct sample sample);
+
 /*
- * Adds a sample.  A gap longer than `gap_limit_ms` since the one before does not count as
- * time without sessions: nobody looked meanwhile.
+ * Makes one sample of what the sources said last: the most of them, or their sum.  It is
+ * not known while one of them is not known, unless that one is to be ignored then; nor
+ * while none of them is known.
  */
-void progress_add(struct progress *progress, struct sample sample, int64_t gap_limit_ms);
+void progress_combine(struct progress *progress, struct mono now);
 
-/* The service takes sessions (again): zeros seen so far say nothing. */
-void progress_not_out(struct progress *progress);
+/* Whether the service was seen to take sessions at this moment.  Zeros from before it was
+ * seen out say nothing. */
+void progress_see(struct progress *progress, bool is_out, struct mono now);
 
-/* True if every sample of the last `settle_ms` was known and zero. */
+/*
+ * True if the service is out, and there is a time of `settle_ms` up to the last sample of
+ * each source in which every sample of every source let it pass: known and zero, or not
+ * known and to be ignored, but of one source at least always known.
+ */
 bool progress_is_settled(const struct progress *progress, int64_t settle_ms);
 
 /* Sessions that end per minute, over the last samples (a minute or so); false if not

@@ -35,6 +35,7 @@
 #define SOME BIT(TALLY_SOME)
 #define ZERO BIT(TALLY_ZERO)
 #define SETTLED BIT(TALLY_SETTLED)
+#define TAKEN BIT(TALLY_TAKEN)
 
 #define NO BIT(0)
 #define YES BIT(1)
@@ -79,13 +80,13 @@ static const struct row {
 
 	/* A deadline is over at which the operator wants it stopped.  One that can be
 	 * paused is paused first. */
-	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, AWAITED, UNKNOWN | SOME, YES, ANY,
+	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, AWAITED, UNKNOWN | SOME | TAKEN, YES, ANY,
 	 ACT_WAIT, PHASE_DRAINING, "the deadline is over; asked to stop"},
-	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, LATE | REFUSED | FAILED, UNKNOWN | SOME,
-	 YES, ANY, ACT_STOP, PHASE_ATTENTION,
+	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, LATE | REFUSED | FAILED,
+	 UNKNOWN | SOME | TAKEN, YES, ANY, ACT_STOP, PHASE_ATTENTION,
 	 "the deadline is over, and the service does not stop; it is asked again"},
-	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, ANY, UNKNOWN | SOME, YES, ANY, ACT_STOP,
-	 PHASE_DRAINING, "the deadline is over; being stopped"},
+	{WANT_DRAINED, PAUSED, ANY, ANY, SAVED, ANY, UNKNOWN | SOME | TAKEN, YES, ANY,
+	 ACT_STOP, PHASE_DRAINING, "the deadline is over; being stopped"},
 	{WANT_DRAINED, RUNNING, NO, ANY, SAVED, AWAITED, ANY, YES, ANY, ACT_WAIT,
 	 PHASE_DRAINING, "the deadline is over; asked to stop"},
 	{WANT_DRAINED, RUNNING, NO, ANY, SAVED, LATE | REFUSED | FAILED, ANY, YES, ANY,
@@ -134,6 +135,10 @@ static const struct row {
 	 PHASE_ATTENTION,
 	 "takes no sessions now, but somebody keeps changing the service back; find out "
 	 "who (poolctl events)"},
+	{WANT_DRAINED, OUT, ANY, ANY, SAVED, ANY, TAKEN, ANY, ANY, ACT_NONE,
+	 PHASE_ATTENTION,
+	 "takes new sessions although it is out: one was tried; stop it yourself when its "
+	 "sessions may end, or end the drain"},
 	{WANT_DRAINED, OUT, ANY, ANY, SAVED, ANY, UNKNOWN, ANY, ANY, ACT_NONE,
 	 PHASE_DRAINING, "takes no sessions; how many are left is not known"},
 	{WANT_DRAINED, OUT, ANY, ANY, SAVED, ANY, SOME, ANY, ANY, ACT_NONE,
@@ -282,7 +287,8 @@ void reconcile_print(FILE *out)
 	static const char *const saved[] = {"nothing", "running", "paused", "stopped"};
 	static const char *const answers[] = {"none", "awaited", "late", "refused",
 					      "failed"};
-	static const char *const tallies[] = {"unknown", "some", "zero", "settled"};
+	static const char *const tallies[] = {"unknown", "some", "zero", "settled",
+					      "taken"};
 
 	fputs("| wanted | state | accepts pause | startup | saved | answer | sessions | "
 	      "may cut | comes back | action | phase | message "

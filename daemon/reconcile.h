@@ -35,6 +35,7 @@ enum tally {
 	TALLY_SOME,
 	TALLY_ZERO,    /* none now, but not for the whole settle time */
 	TALLY_SETTLED, /* none for the whole settle time */
+	TALLY_TAKEN,   /* a new one was taken on trial: what is counted may grow */
 	TALLY__COUNT,
 };
 

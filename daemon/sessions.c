@@ -3,7 +3,6 @@
 #include "mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Conferences pause and calls are put on hold, but not for so long in a session that has
  * lasted for so long.  Nothing is done to a suspect: it is only shown as one. */
@@ -48,7 +47,7 @@ void sessions_source_init(struct sessions_source *source, const struct pool *poo
 	struct sessions_filter *filter = &source->filter;
 	size_t count = service->excluded.count;
 
-	*source = (struct sessions_source){.service = service};
+	*source = (struct sessions_source){0};
 	LIST_EACH (struct pool_server, other, pool->servers)
 		if (other != server)
 			count += other->addresses.count;
@@ -72,36 +71,4 @@ void sessions_source_done(struct sessions_source *source)
 {
 	free(source->excluded);
 	source->excluded = NULL;
-}
-
-static bool is_unverified(const struct pool_service *service, const char *fact)
-{
-	LIST_EACH (char *, each, service->unverified)
-		if (!strcmp(*each, fact))
-			return true;
-	return false;
-}
-
-int sessions_source_check(const struct sessions_source *source, struct err *err)
-{
-	const char *name = source->service->named.name;
-
-	if (source->service->counters.count)
-		return err_set(
-			err, ERR_SESSIONS,
-			"the sessions of %s are counted by performance counters, which "
-			"this poold does not read yet; 'counters: []' in pool.yaml "
-			"counts its connections alone",
-			name);
-	if (is_unverified(source->service, "counters"))
-		return err_set(
-			err, ERR_SESSIONS,
-			"which counter tells the sessions of %s is not known; "
-			"'unverified: []' in pool.yaml counts its connections alone",
-			name);
-	if (!source->service->ports.count)
-		return err_set(err, ERR_SESSIONS,
-			       "%s has no session source; give it 'ports' in pool.yaml",
-			       name);
-	return 0;
 }

@@ -42,9 +42,8 @@ struct sessions_taker {
 int sessions_tcp_list(const struct sessions_filter *filter,
 		      const struct sessions_taker *taker, struct err *err);
 
-/* How the sessions of one service on one server are counted. */
+/* Which connections are the sessions of one service on one server. */
 struct sessions_source {
-	const struct pool_service *service;
 	struct sessions_filter filter;
 	struct net_address *excluded; /* of the filter */
 };
@@ -54,10 +53,6 @@ void sessions_source_init(struct sessions_source *source, const struct pool *poo
 			  const struct pool_server *server,
 			  const struct pool_service *service);
 void sessions_source_done(struct sessions_source *source);
-
-/* Fails with ERR_SESSIONS if connections alone do not tell this service's sessions: zero
- * connections say nothing of what only a counter sees. */
-int sessions_source_check(const struct sessions_source *source, struct err *err);
 
 /* True if a session looks like one that nobody uses and that will not end by itself: old
  * and long silent.  An age or a silence that is not known is -1, and tells nothing. */

@@ -103,6 +103,7 @@ struct sessions_reader *sessions_command_new(const struct poold_command *command
 	struct command_reader *reader = xcalloc(1, sizeof(*reader));
 
 	reader->reader.ops = &ops;
+	reader->reader.name = *(char **)command->run.items;
 	reader->command = command;
 	return &reader->reader;
 }

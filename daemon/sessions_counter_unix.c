@@ -23,7 +23,7 @@ struct sessions_reader *sessions_counter_new(const struct pool_counter *counter)
 	static const struct sessions_reader_ops ops = {read_nothing, free_nothing};
 	struct sessions_reader *reader = xcalloc(1, sizeof(*reader));
 
-	(void)counter;
 	reader->ops = &ops;
+	reader->name = counter->path;
 	return reader;
 }

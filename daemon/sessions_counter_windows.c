@@ -287,6 +287,7 @@ struct sessions_reader *sessions_counter_new(const struct pool_counter *counter)
 	struct counter_reader *reader = xcalloc(1, sizeof(*reader));
 
 	reader->reader.ops = &ops;
+	reader->reader.name = counter->path;
 	reader->counter = counter;
 	return &reader->reader;
 }

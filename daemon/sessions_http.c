@@ -227,5 +227,6 @@ struct sessions_reader *sessions_http_new(const struct pool_http *http)
 	reader->reader.ops = &ops;
 	reader->http = http;
 	reader->name = harmless(http->url);
+	reader->reader.name = reader->name;
 	return &reader->reader;
 }

@@ -43,6 +43,8 @@ struct sessions_reader_ops {
 /* The first member of each kind of reader. */
 struct sessions_reader {
 	const struct sessions_reader_ops *ops;
+	const char
+		*name; /* the path, program or url, fit for everybody's eyes; or NULL */
 	atomic_bool is_stopping; /* set by whoever wants to free it */
 };
 

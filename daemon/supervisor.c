@@ -19,7 +19,7 @@ struct supervisor {
 	struct drains drains;
 	char epoch[HOST_ID_BYTES], boot_id[HOST_ID_BYTES];
 	int64_t index;
-	char *last_facts; /* what the last snapshot said, without its time */
+	char *last_facts; /* what the last snapshot said, without times */
 	void (*published)(void *arg);
 	void *published_arg;
 
@@ -68,24 +68,24 @@ void supervisor_release(struct supervisor *s, struct snapshot *snapshot)
 	pthread_mutex_unlock(&s->snapshot_lock);
 }
 
-/* Puts the snapshot's own fields before those of the facts, which is an object in text
- * form. */
-static char *join(const struct supervisor *s, const char *facts)
+/* Puts the snapshot's own fields before those of the body, an object in text form. */
+static char *join(const struct supervisor *s, const char *body)
 {
 	char time[CLOCK_TEXT_BYTES];
 
 	return xasprintf("{\"index\":%lld,\"epoch\":\"%s\",\"time\":\"%s\",%s\n",
 			 (long long)s->index, s->epoch, clock_format(clock_wall(), time),
-			 facts + 1);
+			 body + 1);
 }
 
 static void publish(struct supervisor *s)
 {
-	json_t *json = picture_to_json(&s->all),
-	       *drains = json_object_get(json, "drains");
+	json_t *json = picture_to_json(&s->all, false),
+	       *whole = picture_to_json(&s->all, true);
 	struct snapshot *fresh = xcalloc(1, sizeof(*fresh)), *old;
 	char *facts = json_dumps(json, JSON_COMPACT),
-	     *list = json_dumps(drains, JSON_COMPACT);
+	     *body = json_dumps(whole, JSON_COMPACT),
+	     *list = json_dumps(json_object_get(json, "drains"), JSON_COMPACT);
 
 	if (!s->last_facts || strcmp(facts, s->last_facts))
 		s->index++;
@@ -96,14 +96,16 @@ static void publish(struct supervisor *s)
 	/* Weak: `time` may differ between two bodies that say the same. */
 	(void)snprintf(fresh->etag, sizeof(fresh->etag), "W/\"%.20s-%lld\"", s->epoch,
 		       (long long)s->index);
-	fresh->server = join(s, facts);
+	fresh->server = join(s, body);
 	fresh->server_length = strlen(fresh->server);
 	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
 	fresh->metrics = picture_metrics(&s->all);
 	fresh->is_serving = picture_phase(&s->all) == PHASE_SERVING;
 	fresh->at = s->tools.clock();
 	free(list);
+	free(body);
 	json_decref(json);
+	json_decref(whole);
 	pthread_mutex_lock(&s->snapshot_lock);
 	old = s->snapshot;
 	s->snapshot = fresh;
@@ -556,7 +558,8 @@ struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct e
 				  .list_sessions = sessions_tcp_list,
 				  .clock = clock_mono,
 				  .wall_clock = clock_wall,
-				  .tick_ms = setup->tick_ms};
+				  .tick_ms = setup->tick_ms,
+				  .commands = setup->commands};
 	s->waker = waker_new();
 	s->last = &s->first;
 	pthread_mutex_init(&s->queue_lock, NULL);

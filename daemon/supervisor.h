@@ -50,6 +50,7 @@ struct supervisor_setup {
 	const char *state_dir;
 	const char *version;
 	int64_t tick_ms;
+	const struct list *commands; /* struct poold_command; or NULL */
 	struct scm *scm; /* taken over by supervisor_new, freed even when it fails */
 };
 

@@ -49,6 +49,15 @@ struct pool_http {
 	bool ignores_unknown;
 };
 
+/* A new session that is tried while the service is out: it must be refused. */
+struct pool_probe {
+	int64_t port; /* -1: none is tried */
+	char *send;   /* a line, or NULL */
+	char *taken; /* what the line that takes a session begins with; NULL: a connection
+			alone is one */
+	int64_t every_ms, timeout_ms;
+};
+
 /* How the counts of several sources make one. */
 enum combination { COMBINE_MAX, COMBINE_SUM };
 
@@ -66,8 +75,9 @@ struct pool_service {
 	struct list excluded;     /* struct net_address: peers that are no sessions */
 	struct list counters;     /* struct pool_counter */
 	struct pool_rds rds;
-	struct list http;       /* struct pool_http */
-	int combine;            /* enum combination */
+	struct list http; /* struct pool_http */
+	int combine;      /* enum combination */
+	struct pool_probe probe;
 	struct list unverified; /* char *: facts that no document confirms */
 };
 

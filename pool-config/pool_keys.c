@@ -44,8 +44,7 @@ static const char *const scm_kinds[] = {"windows", "simulated", NULL};
 	{                                                                               \
 		"timeout", KEY_DURATION, AT(type, timeout_ms),                          \
 			.fallback = "5s", .min = 100, .max = HOUR_MS,                   \
-			.help = "an answer that takes longer leaves the count unknown", \
-			.example = "10s"                                                \
+			.help = "an answer that takes longer is none", .example = "10s" \
 	}
 #define POINTER(type)                                                                   \
 	{                                                                               \
@@ -88,6 +87,22 @@ static const struct key http_keys[] = {
 	IGNORE_UNKNOWN(pool_http),
 };
 static const struct section http_section = SECTION("http", pool_http, http_keys);
+
+static const struct key probe_keys[] = {
+	{"port", KEY_NUMBER, AT(pool_probe, port), .min = 1, .max = UINT16_MAX,
+	 .help = "the port to connect to, at the server's own address",
+	 .example = "5061"},
+	{"send", KEY_TEXT, AT(pool_probe, send), .help = "a line to send first",
+	 .example = "HELO poold"},
+	{"taken", KEY_TEXT, AT(pool_probe, taken),
+	 .help = "how the line begins that takes the session; default: being connected is "
+		 "being taken",
+	 .example = "'220'"},
+	{"every", KEY_DURATION, AT(pool_probe, every_ms), .fallback = "30s", .min = 100,
+	 .max = HOUR_MS, .help = "how often it is tried", .example = "1m"},
+	TIMEOUT(pool_probe),
+};
+static const struct section probe_section = SECTION("probe", pool_probe, probe_keys);
 
 static const struct key service_keys[] = {
 	{"display_name", KEY_TEXT, AT(pool_service, display_name),
@@ -137,6 +152,9 @@ static const struct key service_keys[] = {
 	 .help = "what several sources make: max, as they see the same sessions, or sum, "
 		 "as each sees others",
 	 .example = "sum"},
+	{"probe", KEY_SECTION, AT(pool_service, probe), .section = &probe_section,
+	 .help = "a new session that poold tries now and then while the service is out, and "
+		 "that must be refused"},
 	{"unverified", KEY_TEXTS, AT(pool_service, unverified),
 	 .help = "which of these facts no document confirms", .example = "[pause]"},
 };

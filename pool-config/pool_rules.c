@@ -155,6 +155,9 @@ static void check_sources(const struct pool_service *service, struct mistakes *m
 				   "'%s' is no counter of this server: \\Object\\Counter "
 				   "or \\Object(Instance)\\Counter",
 				   counter->path);
+	if (service->probe.port < 0 && (service->probe.send || service->probe.taken))
+		mistake_at(mistakes, place, "the probe of '%s' has no port",
+			   service->named.name);
 	LIST_EACH (char *, state, service->rds.states)
 		check_rds_state(*state, place, mistakes);
 	LIST_EACH (struct pool_http, http, service->http) {

@@ -85,6 +85,12 @@ static void print_service(const struct pool_service *service)
 	}
 	if (service->combine == COMBINE_SUM)
 		printf(" sum");
+	print_number_if("probe", service->probe.port);
+	if (service->probe.port >= 0) {
+		print_text_if("send", service->probe.send);
+		print_text_if("taken", service->probe.taken);
+		print_times(service->probe.every_ms, service->probe.timeout_ms);
+	}
 	print_texts("unverified", service->unverified);
 	putchar('\n');
 }

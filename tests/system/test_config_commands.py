@@ -329,14 +329,15 @@ def test_the_page_has_the_reference_that_is_printed():
 KEYS = json.loads(good('reference', '-o', 'json'))
 
 # A good file of each kind that has each section once, where an example can be put in.
+COUNTED = {'counters': [{'path': '\\A\\B'}], 'http': [{'url': 'http://127.0.0.1/'}],
+           'probe': {'port': 5061}}
 POOL_FILE = {'pools': {'POOL': {
     'fqdn': 'pool01.contoso.com',
     'floors': [{'servers': 8, 'functional': 4}, {'servers': 1, 'functional': 1}],
-    'services': {'RTCSRV': {'ports': [5061], 'counters': [{'path': 'x'}]},
-                 'SERVICE': {'ports': [5062], 'counters': [{'path': 'x'}]}},
-    'servers': {'SERVER': {'address': '192.0.2.1', 'services': {
-        'SERVICE': {'counters': [{'path': 'x'}]}}}}}}}
-POOLD_FILE = {'server': 'frontend01', 'simulated_file': 'scm.json'}
+    'services': {'RTCSRV': {'ports': [5061]} | COUNTED, 'SERVICE': {'ports': [5062]} | COUNTED},
+    'servers': {'SERVER': {'address': '192.0.2.1', 'services': {'SERVICE': COUNTED}}}}}}
+POOLD_FILE = {'server': 'frontend01', 'simulated_file': 'scm.json',
+              'commands': [{'service': 'RTCSRV', 'run': '/bin/count'}]}
 
 WRONG = {'text': '[a, b]', 'IP:PORT': 'here', 'choice': 'perhaps', 'duration': 'soon',
          'number': 'many', 'flag': 'perhaps', 'floor': 'half', 'texts': '{a: b}', 'ports': '0',
@@ -349,7 +350,7 @@ def identify(key):
 
 def file_with(key, written, folder):
     """A good file, and in it this text behind the key; without the key if it is None."""
-    is_poold_key = key['section'] == 'poold.yaml'
+    is_poold_key = key['section'] == 'poold.yaml' or key['path'].startswith('commands')
     root = json.loads(json.dumps(POOLD_FILE if is_poold_key else POOL_FILE))
     place = root
     for step in key['path'].split('.') if key['path'] else []:

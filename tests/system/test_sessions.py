@@ -145,24 +145,56 @@ def test_a_service_is_found_by_its_display_name_and_component(make_pool):
         assert (status, body['service']) == (200, 'RTCSRV')
 
 
-@pytest.mark.parametrize('keys, word', [
-    ("counters: [{path: '\\A\\B'}]\n        ports: [7]", 'counters'),
-    ('unverified: [counters]\n        ports: [7]', 'counter'),
-    ('unverified: [ports]', "'ports'"),
+NO_PORTS = 'unverified: [ports]'
+COUNTER = "ports: [{port}]\n        counters: [{{path: '\\A\\B'}}]"
+NOT_KNOWN_WHICH = 'ports: [{port}]\n        unverified: [counters]'
+
+
+@pytest.mark.parametrize('keys, words, kinds', [
+    (COUNTER, 'counter \\A\\B (since ', ['tcp', 'counter']),
+    (NOT_KNOWN_WHICH, "give it 'counters' in pool.yaml", ['tcp', 'counter']),
+    (NO_PORTS, "give it 'ports' in pool.yaml", ['tcp']),
 ])
-def test_sessions_that_cannot_be_listed_are_not_none(make_pool, keys, word):
+def test_what_one_source_cannot_count_is_not_known(make_pool, connect, keys, words, kinds):
     pool = make_pool(start=False)
-    text = pool.file.read_text()
-    pool.file.write_text(text.replace(f'ports: [{pool.port}]', keys))
+    port = f'ports: [{pool.port}]'
+    pool.file.write_text(pool.file.read_text().replace(port, keys.format(port=pool.port)))
     server = pool.servers[0]
     server.start_poold()
+    session = connect(server)
     document = server.sessions()
-    assert word in document.pop('error')
-    assert document == {'service': 'RTCSRV', 'known': False, 'count': None, 'whole': False,
-                        'sessions': None}
+    assert words in document['error'] and document['count'] is None
+    assert (document['known'], document['whole']) == (False, False)
+    assert [source['kind'] for source in document['sources']] == kinds
+    [silent] = [source for source in document['sources'] if not source['known']]
+    assert silent['count'] is None and silent['error'] in document['error']
+    assert time_of(silent['unknown_since']) <= time.time()
+    # Who is known to be there is listed all the same.
+    assert ports(document) == ([port_of(session)] if keys != NO_PORTS else [])
     for output in ('table', 'json', 'jsonl'):
         done = pool.poolctl('sessions', 'frontend01', '-o', output)
-        assert done.returncode == 1 and 'RTCSRV: its sessions are not known' in done.stderr
+        assert done.returncode == 1 and words in done.stderr
+        assert 'RTCSRV: how many sessions it has is not known' in done.stderr
+
+
+def test_each_source_says_what_it_counted_and_when(server, connect):
+    connect(server)
+    before = time.time()
+    [source] = server.sessions()['sources']
+    assert before - 0.01 <= time_of(source.pop('sampled_at')) <= time.time() + 0.01
+    assert source == {'kind': 'tcp', 'name': None, 'known': True, 'count': 1, 'error': None,
+                      'unknown_since': None, 'ignore_unknown': False}
+
+
+def test_a_look_that_sees_nothing_new_is_no_change(server):
+    def seen():
+        document = server.document()
+        [source] = document['services'][0]['sessions']['sources']
+        return document['index'], source['sampled_at']
+
+    index, sampled_at = seen()
+    wait_until(lambda: seen()[1] > sampled_at, 'another sample')
+    assert seen()[0] == index
 
 
 # ---- poolctl ----
@@ -174,9 +206,9 @@ def test_poolctl_shows_them_in_a_narrow_table(pool, server, connect):
     done = pool.poolctl('sessions', 'frontend01')
     assert (done.returncode, done.stderr) == (0, '')
     heading, *rows = done.stdout.splitlines()
-    assert heading.split() == ['PEER', 'SERVICE', 'AGE', 'IDLE', 'NOTE']
+    assert heading.split() == ['WHO', 'SERVICE', 'SOURCE', 'AGE', 'IDLE', 'NOTE']
     assert [row.split()[0] for row in rows] == [f'{CLIENT}:{port}' for port in ports(document)]
-    assert all(row.split()[1] == 'RTCSRV' and len(row) <= 80 for row in rows)
+    assert all(row.split()[1:3] == ['RTCSRV', 'tcp'] and len(row) <= 80 for row in rows)
 
 
 def test_poolctl_gives_json_and_lines(pool, server, connect):

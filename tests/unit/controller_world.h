@@ -340,7 +340,8 @@ static inline void come_up(void)
 			      .list_sessions = fake_list,
 			      .clock = fake_clock,
 			      .wall_clock = clock_wall,
-			      .tick_ms = TICK_MS};
+			      .tick_ms = TICK_MS,
+			      .has_no_threads = true};
 	struct err err = {0};
 
 	world.store = store_open(world.folder.path, &err);
@@ -557,7 +558,7 @@ static inline void is_recorded(const char *kind, int count, const char *before,
 
 static inline bool says(const char *words)
 {
-	json_t *json = controller_to_json(world.controller);
+	json_t *json = controller_to_json(world.controller, false);
 	const char *message = json_string_value(json_object_get(json, "message"));
 	bool has_words = message && strstr(message, words);
 

@@ -499,7 +499,7 @@ static void one_that_this_boot_has_not_started_yet_runs_afterwards(void **state)
 	      "\"never_started\":true}");
 	drain();
 	assert_int_equal(world.scm.controls, 0);
-	json = controller_to_json(world.controller);
+	json = controller_to_json(world.controller, false);
 	assert_string_equal(json_string_value(json_object_get(
 				    json_object_get(json, "saved"), "state")),
 			    "running");

@@ -21,6 +21,7 @@ static struct metrics *make(size_t services, size_t drains)
 	struct metrics *metrics = xcalloc(1, sizeof(*metrics));
 
 	*metrics = (struct metrics){
+		.sources = xcalloc(services + 1, sizeof(*metrics->sources)),
 		.version = "0.1.0",
 		.server = "frontend01",
 		.pool = "fe-pool01",
@@ -104,27 +105,56 @@ static void what_is_not_known_is_absent(void **state)
 	(void)state;
 	/* Known; not known any more, with what it was last; never looked at. */
 	metrics->services[0] = (struct metrics_service){.name = "A",
-							.has_sample = true,
-							.sampled_at = {999250},
 							.is_count_known = true,
 							.known_at = {999250},
 							.sessions = 37};
-	metrics->services[1] = (struct metrics_service){.name = "B",
-							.has_sample = true,
-							.sampled_at = {999000},
-							.known_at = {400000},
-							.sessions = 12};
+	metrics->services[1] = (struct metrics_service){
+		.name = "B", .known_at = {400000}, .sessions = 12};
 	metrics->services[2] =
 		(struct metrics_service){.name = "C", .known_at = {997500}};
-	check(metrics, "poold_sessions",
-	      "poold_sessions{service=\"A\",source=\"tcp\"} 37\n");
+	check(metrics, "poold_sessions", "poold_sessions{service=\"A\"} 37\n");
 	check(metrics, "poold_sessions_unknown_seconds",
 	      "poold_sessions_unknown_seconds{service=\"A\"} 0\n"
 	      "poold_sessions_unknown_seconds{service=\"B\"} 600\n"
 	      "poold_sessions_unknown_seconds{service=\"C\"} 2.5\n");
+	metrics_free(metrics);
+}
+
+static void each_source_has_its_own_series(void **state)
+{
+	struct metrics *metrics = make(3, 0);
+
+	(void)state;
+	metrics->services[0] = metrics->services[1] = metrics->services[2] =
+		(struct metrics_service){.name = "A"};
+	metrics->source_count = 3;
+	metrics->sources[0] = (struct metrics_source){.service = "A",
+						      .kind = "tcp",
+						      .has_sample = true,
+						      .sampled_at = {999250},
+						      .is_known = true,
+						      .known_at = {999250},
+						      .count = 37};
+	metrics->sources[1] = (struct metrics_source){.service = "A",
+						      .kind = "counter",
+						      .name = "\\X(*)\\Y",
+						      .has_sample = true,
+						      .sampled_at = {999000},
+						      .known_at = {400000},
+						      .count = 12};
+	metrics->sources[2] = (struct metrics_source){
+		.service = "B", .kind = "rds", .known_at = {997500}};
+	check(metrics, "poold_source_sessions",
+	      "poold_source_sessions{service=\"A\",source=\"tcp\"} 37\n");
+	check(metrics, "poold_source_unknown_seconds",
+	      "poold_source_unknown_seconds{service=\"A\",source=\"tcp\"} 0\n"
+	      "poold_source_unknown_seconds{service=\"A\",source=\"counter\","
+	      "name=\"\\\\X(*)\\\\Y\"} 600\n"
+	      "poold_source_unknown_seconds{service=\"B\",source=\"rds\"} 2.5\n");
 	check(metrics, "poold_sample_age_seconds",
-	      "poold_sample_age_seconds{service=\"A\"} 0.75\n"
-	      "poold_sample_age_seconds{service=\"B\"} 1\n");
+	      "poold_sample_age_seconds{service=\"A\",source=\"tcp\"} 0.75\n"
+	      "poold_sample_age_seconds{service=\"A\",source=\"counter\","
+	      "name=\"\\\\X(*)\\\\Y\"} 1\n");
 	metrics_free(metrics);
 }
 
@@ -199,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_whole_metric_has_help_type_and_value),
 		cmocka_unit_test(label_values_are_escaped),
 		cmocka_unit_test(what_is_not_known_is_absent),
+		cmocka_unit_test(each_source_has_its_own_series),
 		cmocka_unit_test(one_phase_is_1_and_the_others_0),
 		cmocka_unit_test(numbers_keep_all_their_digits),
 		cmocka_unit_test(a_drain_has_its_age_also_after_the_clock_was_set_back),

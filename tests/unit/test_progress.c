@@ -14,13 +14,28 @@
 
 enum { UNKNOWN = -1, GAP_LIMIT_MS = 3000, SETTLE_MS = 10000 };
 
-static void add(struct progress *progress, int64_t ms, int64_t count)
+/* One source, of a service that was seen out long ago. */
+static struct progress begin(void)
+{
+	return (struct progress){.sources = {{.gap_limit_ms = GAP_LIMIT_MS}},
+				 .source_count = 1,
+				 .is_out = true,
+				 .out_since = {INT64_MIN / 2}};
+}
+
+static void add_to(struct progress *progress, size_t source, int64_t ms, int64_t count)
 {
 	struct sample sample = {.at = {ms}, .is_known = count != UNKNOWN};
 
 	if (sample.is_known)
 		sample.count = count;
-	progress_add(progress, sample, GAP_LIMIT_MS);
+	progress_add(progress, source, sample);
+	progress_combine(progress, sample.at);
+}
+
+static void add(struct progress *progress, int64_t ms, int64_t count)
+{
+	add_to(progress, 0, ms, count);
 }
 
 /* Zeros once a second, from and to included. */
@@ -37,7 +52,7 @@ static bool is_settled(const struct progress *progress)
 
 static void nothing_seen_is_not_settled(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	assert_false(progress_is_settled(&progress, 0));
@@ -45,7 +60,7 @@ static void nothing_seen_is_not_settled(void **state)
 
 static void settled_begins_exactly_at_the_settle_time(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add_zeros(&progress, 0, 9);
@@ -57,7 +72,7 @@ static void settled_begins_exactly_at_the_settle_time(void **state)
 
 static void no_settle_time_needs_one_zero(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add(&progress, 0, 1);
@@ -70,7 +85,7 @@ static void no_settle_time_needs_one_zero(void **state)
 
 static void unknown_is_never_zero(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add_zeros(&progress, 0, 9);
@@ -84,7 +99,7 @@ static void unknown_is_never_zero(void **state)
 
 static void a_session_starts_the_settle_time_anew(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add_zeros(&progress, 0, 20);
@@ -99,7 +114,7 @@ static void a_session_starts_the_settle_time_anew(void **state)
 
 static void a_gap_is_no_time_without_sessions(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add(&progress, 0, 0);
@@ -119,29 +134,34 @@ static void a_gap_is_no_time_without_sessions(void **state)
 
 static void a_service_that_takes_sessions_is_not_settled(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add_zeros(&progress, 0, 20);
-	progress_not_out(&progress);
+	progress_see(&progress, false, (struct mono){20500});
 	assert_false(is_settled(&progress));
 	assert_false(progress_is_settled(&progress, 0));
-	add_zeros(&progress, 21, 30);
+	/* Counted before it was seen out: it may have taken sessions since. */
+	progress_see(&progress, true, (struct mono){21500});
+	add(&progress, 21000, 0);
+	assert_false(progress_is_settled(&progress, 0));
+	add_zeros(&progress, 22, 31);
 	assert_false(is_settled(&progress));
-	add(&progress, 31000, 0);
+	add(&progress, 32000, 0);
 	assert_true(is_settled(&progress));
 }
 
 static void a_new_drain_forgets_all(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 	double rate;
 
 	(void)state;
 	add(&progress, 0, 7);
 	add_zeros(&progress, 1, 20);
 	progress_restart(&progress);
-	assert_false(is_settled(&progress));
+	progress_see(&progress, true, (struct mono){20000});
+	assert_false(progress_is_settled(&progress, 0));
 	assert_false(progress.has_sample);
 	assert_int_equal(progress.peak, 0);
 	assert_false(progress_rate(&progress, &rate));
@@ -149,7 +169,7 @@ static void a_new_drain_forgets_all(void **state)
 
 static void peak_is_the_most_seen_at_once(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 
 	(void)state;
 	add(&progress, 0, 3);
@@ -162,7 +182,7 @@ static void peak_is_the_most_seen_at_once(void **state)
 
 static void rate_needs_two_samples_and_three_seconds(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 	double rate = -1;
 
 	(void)state;
@@ -182,7 +202,7 @@ static void rate_needs_two_samples_and_three_seconds(void **state)
 
 static void rate_is_never_negative(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 	double rate = -1;
 
 	(void)state;
@@ -194,7 +214,7 @@ static void rate_is_never_negative(void **state)
 
 static void rate_looks_at_the_last_samples_only(void **state)
 {
-	struct progress progress = {0};
+	struct progress progress = begin();
 	double rate = -1;
 
 	(void)state;
@@ -203,6 +223,115 @@ static void rate_looks_at_the_last_samples_only(void **state)
 		add(&progress, i * 1000, 1000 - i);
 	assert_true(progress_rate(&progress, &rate));
 	assert_int_equal((int)(rate + 0.5), 60);
+}
+
+/* ---- several sources ---- */
+
+static struct progress begin_two(bool is_sum, bool ignores_second)
+{
+	struct progress progress = begin();
+
+	progress.sources[1] = (struct progress_source){.gap_limit_ms = 9000,
+						       .ignores_unknown = ignores_second};
+	progress.source_count = 2;
+	progress.is_sum = is_sum;
+	return progress;
+}
+
+static void several_sources_make_the_most_or_the_sum(void **state)
+{
+	struct progress most = begin_two(false, false), sum = begin_two(true, false);
+
+	(void)state;
+	add_to(&most, 0, 0, 7);
+	assert_false(most.last.is_known);
+	add_to(&most, 1, 500, 5);
+	assert_true(most.last.is_known);
+	assert_int_equal(most.last.count, 7);
+	add_to(&sum, 0, 0, 7);
+	add_to(&sum, 1, 500, 5);
+	assert_int_equal(sum.last.count, 12);
+	add_to(&sum, 0, 1000, UNKNOWN);
+	assert_false(sum.last.is_known);
+	assert_int_equal(sum.peak, 12);
+}
+
+static void every_source_is_zero_for_the_whole_of_one_settle_time(void **state)
+{
+	struct progress progress = begin_two(false, false);
+
+	(void)state;
+	add_zeros(&progress, 0, 5);
+	add_to(&progress, 1, 5000, 0);
+	add_zeros(&progress, 6, 14);
+	assert_false(is_settled(&progress));
+	/* The first says zero since 0, and the second is not asked again before 12 s. */
+	add_to(&progress, 1, 12000, 0);
+	add_zeros(&progress, 15, 20);
+	assert_false(is_settled(&progress));
+	add_to(&progress, 1, 15000, 0);
+	assert_true(is_settled(&progress));
+	add_to(&progress, 1, 21000, 1);
+	assert_false(is_settled(&progress));
+}
+
+static void an_unknown_source_is_left_out_only_if_that_was_asked_for(void **state)
+{
+	struct progress strict = begin_two(false, false);
+	struct progress lax = begin_two(false, true);
+
+	(void)state;
+	for (int s = 0; s <= 10; s++) {
+		add_to(&strict, 0, s * 1000, 0);
+		add_to(&strict, 1, s * 1000, UNKNOWN);
+		add_to(&lax, 0, s * 1000, 0);
+		add_to(&lax, 1, s * 1000, UNKNOWN);
+	}
+	assert_false(is_settled(&strict));
+	assert_false(strict.last.is_known);
+	assert_true(is_settled(&lax));
+	assert_true(lax.last.is_known);
+	/* Known and not zero, it counts. */
+	add_to(&lax, 1, 11000, 3);
+	assert_false(is_settled(&lax));
+	assert_int_equal(lax.last.count, 3);
+}
+
+static void nobody_counting_is_never_settled(void **state)
+{
+	struct progress progress = begin_two(false, true);
+
+	(void)state;
+	progress.sources[0].ignores_unknown = true;
+	for (int s = 0; s <= 20; s++) {
+		add_to(&progress, 0, s * 1000, UNKNOWN);
+		add_to(&progress, 1, s * 1000, UNKNOWN);
+	}
+	assert_false(is_settled(&progress));
+	assert_false(progress.last.is_known);
+	/* Taking turns is not counting either. */
+	for (int s = 21; s <= 40; s++) {
+		add_to(&progress, 0, s * 1000, s % 2 ? 0 : UNKNOWN);
+		add_to(&progress, 1, s * 1000, s % 2 ? UNKNOWN : 0);
+	}
+	assert_false(is_settled(&progress));
+	add_zeros(&progress, 41, 51);
+	for (int s = 41; s <= 51; s++)
+		add_to(&progress, 1, s * 1000, UNKNOWN);
+	assert_true(is_settled(&progress));
+}
+
+static void time_that_runs_backwards_is_no_time(void **state)
+{
+	struct progress progress = begin();
+
+	(void)state;
+	add_zeros(&progress, 0, 9);
+	add(&progress, 5000, 0);
+	add_zeros(&progress, 6, 14);
+	assert_false(is_settled(&progress));
+	add(&progress, 15000, 0);
+	assert_true(is_settled(&progress));
 }
 
 /* ---- by chance, against an oracle ---- */
@@ -258,7 +387,7 @@ static void settled_agrees_with_the_oracle(void **state)
 	srand(seed);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct happening history[HISTORY];
-		struct progress progress = {0};
+		struct progress progress = begin();
 		int64_t settle_ms = rand() % 8000, now = rand() % 1000;
 
 		for (int i = 0; i < HISTORY; i++) {
@@ -267,10 +396,12 @@ static void settled_agrees_with_the_oracle(void **state)
 			history[i] = any_happening(now);
 			now = history[i].ms;
 			if (history[i].what == EVENT_NOT_OUT)
-				progress_not_out(&progress);
+				progress_see(&progress, false, (struct mono){now});
 			else if (history[i].what == EVENT_RESTART)
 				progress_restart(&progress);
-			else
+			progress_see(&progress, history[i].what != EVENT_NOT_OUT,
+				     (struct mono){now});
+			if (history[i].what >= UNKNOWN)
 				add(&progress, now, history[i].what);
 			is = progress_is_settled(&progress, settle_ms);
 			assert_int_equal(is, may_be_settled(history, i + 1, settle_ms));
@@ -296,6 +427,12 @@ int main(void)
 		cmocka_unit_test(rate_needs_two_samples_and_three_seconds),
 		cmocka_unit_test(rate_is_never_negative),
 		cmocka_unit_test(rate_looks_at_the_last_samples_only),
+		cmocka_unit_test(several_sources_make_the_most_or_the_sum),
+		cmocka_unit_test(every_source_is_zero_for_the_whole_of_one_settle_time),
+		cmocka_unit_test(
+			an_unknown_source_is_left_out_only_if_that_was_asked_for),
+		cmocka_unit_test(nobody_counting_is_never_settled),
+		cmocka_unit_test(time_that_runs_backwards_is_no_time),
 		cmocka_unit_test(settled_agrees_with_the_oracle),
 	};
 

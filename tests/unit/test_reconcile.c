@@ -142,7 +142,7 @@ static void cuts_rightly(const struct situation *s, const struct decision *d)
 		return;
 	assert_true(s->may_cut);
 	if (s->state == STATE_PAUSED)
-		assert_true(s->tally == TALLY_SOME || s->tally == TALLY_UNKNOWN);
+		assert_true(s->tally != TALLY_ZERO && s->tally != TALLY_SETTLED);
 	else
 		assert_true(s->state == STATE_RUNNING && !s->accepts_pause);
 }

@@ -472,7 +472,7 @@ static void end_mischief(void)
 
 static void resume_as_saved(void)
 {
-	json_t *json = controller_to_json(world.controller);
+	json_t *json = controller_to_json(world.controller, false);
 	json_t *saved = json_object_get(json, "saved");
 	const char *start_type = json_string_value(json_object_get(saved, "start_type"));
 	const char *run_state = json_string_value(json_object_get(saved, "state"));

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { STEPS_LIMIT = 40, MODEL_BITS = 28, SECOND_MS = 1000, HOUR_MS = 3600000 };
+enum { STEPS_LIMIT = 40, MODEL_BITS = 29, SECOND_MS = 1000, HOUR_MS = 3600000 };
 
 /* What matters of everything, in few bits. */
 struct model {
@@ -34,7 +34,7 @@ struct model {
 	unsigned is_late : 1;         /* what was asked had no effect for long */
 	unsigned is_pending_late : 1; /* the state in motion, or being gone, lasts long */
 	unsigned is_pause_due : 1;    /* a pause that was sent may still arrive */
-	unsigned tally : 2;
+	unsigned tally : 3;
 	unsigned is_coming_back : 1;
 };
 
@@ -289,7 +289,7 @@ static uint32_t number_of(struct model m)
 			  m.accepts_pause << 7 | m.saved << 8 | m.saved_type << 10 |
 			  m.wanted << 12 | m.asked << 15 | m.outcome << 19 |
 			  m.is_late << 22 | m.is_pending_late << 23 |
-			  m.is_pause_due << 24 | m.tally << 25 | m.is_coming_back << 27);
+			  m.is_pause_due << 24 | m.tally << 25 | m.is_coming_back << 28);
 }
 
 static struct model model_of(uint32_t number)
@@ -308,8 +308,8 @@ static struct model model_of(uint32_t number)
 		.is_late = number >> 22 & 1,
 		.is_pending_late = number >> 23 & 1,
 		.is_pause_due = number >> 24 & 1,
-		.tally = number >> 25 & 3,
-		.is_coming_back = number >> 27 & 1,
+		.tally = number >> 25 & 7,
+		.is_coming_back = number >> 28 & 1,
 	};
 }
 
@@ -354,7 +354,7 @@ static void find_changes(struct model m)
 	for (unsigned tally = 0; tally < TALLY__COUNT && reconcile_is_out(before);
 	     tally++) {
 		next = m;
-		next.tally = tally & 3;
+		next.tally = tally & 7;
 		find(next);
 	}
 }
@@ -464,7 +464,9 @@ static void check_action(struct model m, enum action action)
 		must(m, wants[m.wanted].may_cut, "sessions are cut only if asked for");
 	if (action == ACT_STOP)
 		must(m,
-		     m.state == STATE_PAUSED ? m.tally <= TALLY_SOME : !m.accepts_pause,
+		     m.state == STATE_PAUSED
+			     ? m.tally <= TALLY_SOME || m.tally == TALLY_TAKEN
+			     : !m.accepts_pause,
 		     "it is stopped only for sessions that do not end");
 	if (action == ACT_START)
 		must(m, m.saved == SAVED_RUNNING, "only what ran is started");
@@ -512,8 +514,10 @@ static struct model calm(struct model m)
 	m.is_late = m.asked != ACT_NONE;
 	m.is_pending_late = m.state == STATE_MISSING;
 	m.is_pause_due = m.is_coming_back = false;
-	if (reconcile_is_out(seen(m)) && m.tally < TALLY_SETTLED)
-		m.tally = (m.tally + 1u) & 3;
+	if (reconcile_is_out(seen(m)) && m.tally == TALLY_TAKEN)
+		m.tally = TALLY_SOME;
+	else if (reconcile_is_out(seen(m)) && m.tally < TALLY_SETTLED)
+		m.tally = (m.tally + 1u) & 7;
 	return m;
 }
 

@@ -1,0 +1,328 @@
+#include "counting.h"
+
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	GAP_TICKS = 3, /* late, and still counted as time */
+};
+
+static const char *const kind_names[SOURCE__COUNT] = {
+	[SOURCE_TCP] = "tcp",         [SOURCE_COUNTER] = "counter", [SOURCE_RDS] = "rds",
+	[SOURCE_COMMAND] = "command", [SOURCE_HTTP] = "http",
+};
+
+const char *source_kind_name(enum source_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* ---- making ---- */
+
+/* What is to be known of a source before it is made. */
+struct plan {
+	enum source_kind kind;
+	struct sessions_reader *reader; /* or NULL */
+	int64_t every_ms, timeout_ms;
+	bool ignores_unknown;
+};
+
+static int add(struct counting *c, const struct plan *plan, struct err *err)
+{
+	size_t i = c->progress.source_count;
+	int64_t tick_ms = c->tools.tick_ms;
+	int64_t every_ms = plan->every_ms > tick_ms ? plan->every_ms : tick_ms;
+	int64_t gap_ms = every_ms * GAP_TICKS;
+
+	if (i == PROGRESS_SOURCES) {
+		plan->reader->ops->free(plan->reader);
+		return err_set(err, ERR_CONFIG, "%s has more than %d session sources",
+			       c->service->named.name, PROGRESS_SOURCES);
+	}
+	if (gap_ms < every_ms + plan->timeout_ms)
+		gap_ms = every_ms + plan->timeout_ms;
+	c->sources[i] = (struct source){.kind = plan->kind,
+					.name = plan->reader ? plan->reader->name : NULL,
+					.unknown_since = c->tools.wall_clock(),
+					.known_at = c->tools.clock()};
+	(void)err_set(&c->sources[i].why, ERR_SESSIONS, "it has not answered yet");
+	c->progress.sources[i] = (struct progress_source){
+		.ignores_unknown = plan->ignores_unknown, .gap_limit_ms = gap_ms};
+	c->progress.source_count++;
+	if (!plan->reader)
+		return 0;
+	c->sources[i].sampler = sampler_new(plan->reader);
+	return c->tools.has_no_threads
+		       ? 0
+		       : sampler_start(c->sources[i].sampler, every_ms, err);
+}
+
+static int add_readers(struct counting *c, struct err *err)
+{
+	const struct pool_service *service = c->service;
+	int ret = 0;
+
+	LIST_EACH (struct pool_counter, counter, service->counters)
+		ret = ret ? ret
+			  : add(c,
+				&(struct plan){SOURCE_COUNTER,
+					       sessions_counter_new(counter), 0, 0,
+					       counter->ignores_unknown},
+				err);
+	if (!ret && service->rds.states.count)
+		ret = add(c,
+			  &(struct plan){SOURCE_RDS, sessions_rds_new(&service->rds), 0,
+					 0, service->rds.ignores_unknown},
+			  err);
+	LIST_EACH (struct pool_http, http, service->http)
+		ret = ret ? ret
+			  : add(c,
+				&(struct plan){SOURCE_HTTP, sessions_http_new(http),
+					       http->every_ms, http->timeout_ms,
+					       http->ignores_unknown},
+				err);
+	return ret;
+}
+
+static int add_commands(struct counting *c, struct err *err)
+{
+	int ret = 0;
+
+	if (!c->tools.commands)
+		return 0;
+	LIST_EACH (struct poold_command, command, *c->tools.commands)
+		if (!ret && !strcasecmp(command->service, c->service->named.name))
+			ret = add(c,
+				  &(struct plan){SOURCE_COMMAND,
+						 sessions_command_new(command),
+						 command->every_ms, command->timeout_ms,
+						 command->ignores_unknown},
+				  err);
+	return ret;
+}
+
+static bool is_unverified(const struct pool_service *service, const char *fact)
+{
+	LIST_EACH (char *, each, service->unverified)
+		if (!strcmp(*each, fact))
+			return true;
+	return false;
+}
+
+/* Connections that are zero say nothing of what only a counter sees: without one, such a
+ * service has a source that never answers. */
+static int add_missing(struct counting *c, struct err *err)
+{
+	bool is_tcp_alone =
+		c->progress.source_count == 1 && c->sources[0].kind == SOURCE_TCP;
+	bool is_counter_missing = is_unverified(c->service, "counters");
+	size_t i = c->progress.source_count;
+
+	if (i && !(is_tcp_alone && is_counter_missing))
+		return 0;
+	if (add(c, &(struct plan){.kind = i ? SOURCE_COUNTER : SOURCE_TCP}, err))
+		return -1;
+	c->sources[i].why = (struct err){0};
+	(void)err_set(
+		&c->sources[i].why, ERR_SESSIONS, "%s",
+		i ? "which counter tells the sessions is not known; give it "
+		    "'counters' in pool.yaml, or 'unverified: []', which counts its "
+		    "connections alone"
+		  : "there is no session source; give it 'ports' in pool.yaml");
+	return 0;
+}
+
+int counting_init(struct counting *c, const struct pool *pool,
+		  const struct pool_server *server, const struct pool_service *service,
+		  const struct counting_tools *tools, struct err *err)
+{
+	*c = (struct counting){.service = service, .tools = *tools};
+	c->progress.is_sum = service->combine == COMBINE_SUM;
+	c->known_at = tools->clock();
+	sessions_source_init(&c->tcp, pool, server, service);
+	if (probe_init(&c->probe, server, service, tools->has_no_threads, err))
+		return -1;
+	if (service->ports.count && add(c, &(struct plan){.kind = SOURCE_TCP}, err))
+		return -1;
+	return add_readers(c, err) || add_commands(c, err) || add_missing(c, err) ? -1
+										  : 0;
+}
+
+void counting_done(struct counting *c)
+{
+	for (size_t i = 0; i < c->progress.source_count; i++) {
+		sampler_free(c->sources[i].sampler);
+		json_decref(c->sources[i].sessions);
+	}
+	probe_done(&c->probe);
+	sessions_source_done(&c->tcp);
+	tracker_done(&c->tracker);
+}
+
+/* ---- counting ---- */
+
+static void take_connection(void *arg, const struct sessions_connection *connection)
+{
+	struct counting *c = arg;
+
+	if (!probe_is_own(&c->probe, connection))
+		tracker_see(&c->tracker, connection);
+}
+
+static struct sample count_connections(struct counting *c, bool wants_idle,
+				       struct err *why)
+{
+	const struct sessions_taker taker = {take_connection, c, wants_idle};
+	struct sample sample = {.at = c->tools.clock()};
+
+	tracker_begin(&c->tracker);
+	if (c->tools.list_sessions(&c->tcp.filter, &taker, why)) {
+		tracker_failed(&c->tracker);
+		return sample;
+	}
+	tracker_end(&c->tracker, c->tools.clock(), c->tools.wall_clock());
+	sample.is_known = true;
+	sample.count = c->tracker.seen;
+	return sample;
+}
+
+static void add_sample(struct counting *c, size_t i, struct sample sample,
+		       const struct err *why)
+{
+	struct source *source = &c->sources[i];
+	struct wall now = c->tools.wall_clock();
+
+	source->sampled_at.ms = now.ms - clock_since(sample.at, c->tools.clock());
+	if (sample.is_known)
+		source->known_at = sample.at;
+	else if (!source->why.code)
+		source->unknown_since = source->sampled_at;
+	source->why = *why;
+	progress_add(&c->progress, i, sample);
+}
+
+static void take_reading(struct counting *c, size_t i, struct sampler_reading *reading)
+{
+	struct sample sample = {.at = reading->at, .is_known = reading->is_known};
+
+	if (sample.is_known &&
+	    (reading->count < 0 || reading->count > SESSIONS_COUNT_LIMIT)) {
+		sample.is_known = false;
+		(void)err_set(&reading->err, ERR_SESSIONS,
+			      "%lld is no number of sessions", (long long)reading->count);
+	}
+	if (sample.is_known)
+		sample.count = reading->count;
+	c->sources[i].number = reading->number;
+	json_decref(c->sources[i].sessions);
+	c->sources[i].sessions = reading->sessions;
+	add_sample(c, i, sample, &reading->err);
+}
+
+/* A source that has not answered for so long that its last word is no news any more. */
+static void check_age(struct counting *c, size_t i)
+{
+	const struct progress_source *said = &c->progress.sources[i];
+	struct mono now = c->tools.clock();
+	struct sample unknown = {.at = now};
+	struct err why = {0};
+	int64_t age_ms = clock_since(said->last.at, now);
+
+	if (!said->has_sample || !said->last.is_known || age_ms <= said->gap_limit_ms)
+		return;
+	(void)err_set(&why, ERR_SESSIONS, "it has not answered for %lld s",
+		      (long long)(age_ms / 1000));
+	add_sample(c, i, unknown, &why);
+}
+
+void counting_count(struct counting *c, bool wants_idle)
+{
+	struct mono began = c->tools.clock();
+
+	for (size_t i = 0; i < c->progress.source_count; i++) {
+		struct source *source = &c->sources[i];
+		struct sampler_reading reading = {0};
+		struct err why = {0};
+
+		if (source->sampler) {
+			if (sampler_take(source->sampler, source->number, &reading))
+				take_reading(c, i, &reading);
+			check_age(c, i);
+		} else if (source->kind == SOURCE_TCP && c->service->ports.count) {
+			struct sample sample = count_connections(c, wants_idle, &why);
+
+			add_sample(c, i, sample, &why);
+		}
+	}
+	progress_combine(&c->progress, c->tools.clock());
+	if (counting_is_known(c))
+		c->known_at = began;
+	c->due = clock_add(began, c->tools.tick_ms);
+}
+
+/* ---- what may be said ---- */
+
+bool counting_is_known(const struct counting *c)
+{
+	return c->progress.has_sample && c->progress.last.is_known;
+}
+
+enum tally counting_tally(const struct counting *c, int64_t settle_ms)
+{
+	if (c->probe.is_taken)
+		return TALLY_TAKEN;
+	if (!counting_is_known(c))
+		return TALLY_UNKNOWN;
+	if (c->progress.last.count)
+		return TALLY_SOME;
+	return progress_is_settled(&c->progress, settle_ms) ? TALLY_SETTLED : TALLY_ZERO;
+}
+
+/* Most reasons name the source themselves. */
+static void explain_source(const struct source *source, struct buf *text)
+{
+	bool is_named = source->name && !strstr(source->why.text, source->name);
+	char since[CLOCK_TEXT_BYTES];
+
+	buf_printf(text, "%s%s%s%s (since %s): %s", text->length ? "; " : "",
+		   kind_names[source->kind], is_named ? " " : "",
+		   is_named ? source->name : "",
+		   clock_format(source->unknown_since, since), source->why.text);
+}
+
+char *counting_explain(const struct counting *c)
+{
+	struct buf text = {0};
+
+	/* Those that may be unknown matter only if nobody else counts. */
+	for (int with_ignored = 0; with_ignored < 2 && !text.length; with_ignored++)
+		for (size_t i = 0; !counting_is_known(c) && i < c->progress.source_count;
+		     i++)
+			if (c->sources[i].why.code &&
+			    (with_ignored || !c->progress.sources[i].ignores_unknown))
+				explain_source(&c->sources[i], &text);
+	return text.text ? text.text : xstrdup("");
+}
+
+size_t counting_metrics(const struct counting *c,
+			struct metrics_source sources[PROGRESS_SOURCES])
+{
+	for (size_t i = 0; i < c->progress.source_count; i++) {
+		const struct progress_source *said = &c->progress.sources[i];
+
+		sources[i] = (struct metrics_source){
+			.service = c->service->named.name,
+			.kind = kind_names[c->sources[i].kind],
+			.name = c->sources[i].name,
+			.has_sample = said->has_sample,
+			.sampled_at = said->last.at,
+			.is_known = said->has_sample && said->last.is_known,
+			.known_at = c->sources[i].known_at,
+			.count = said->last.count,
+		};
+	}
+	return c->progress.source_count;
+}

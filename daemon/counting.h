@@ -1,0 +1,97 @@
+/*
+ * The live sessions of one service: its session sources, what each of them said last,
+ * what may be said of all, and whether a new one is refused.
+ *
+ * The kernel's list of connections is read here; the other sources have threads of their
+ * own, whose last reading is taken.
+ */
+#ifndef POOLD_COUNTING_H
+#define POOLD_COUNTING_H
+
+#include "metrics.h"
+#include "probe.h"
+#include "progress.h"
+#include "reconcile.h"
+#include "sampler.h"
+#include "sessions.h"
+#include "tracker.h"
+
+enum source_kind {
+	SOURCE_TCP,
+	SOURCE_COUNTER,
+	SOURCE_RDS,
+	SOURCE_COMMAND,
+	SOURCE_HTTP,
+	SOURCE__COUNT
+};
+
+const char *source_kind_name(enum source_kind kind);
+
+struct counting_tools {
+	int (*list_sessions)(const struct sessions_filter *filter,
+			     const struct sessions_taker *taker, struct err *err);
+	struct mono (*clock)(void);
+	struct wall (*wall_clock)(void);
+	int64_t tick_ms;
+	const struct list *commands; /* struct poold_command, of all services; or NULL */
+	bool has_no_threads;         /* tests put the readings there themselves */
+};
+
+struct source {
+	enum source_kind kind;
+	const char *name;        /* the path, url or program; NULL: the kind says it */
+	struct sampler *sampler; /* NULL: tcp, or there is nothing to ask */
+	int64_t number;          /* of the reading that was taken last */
+	json_t *sessions;        /* that came with it, or NULL */
+	struct err why;          /* it is not known */
+	struct wall sampled_at;  /* the sample that `progress` has */
+	struct wall unknown_since;
+	struct mono known_at; /* when it was last known; at first, the start */
+};
+
+struct counting {
+	const struct pool_service *service;
+	struct counting_tools tools;
+	struct source sources[PROGRESS_SOURCES];
+	struct progress progress; /* its sources are in the same order */
+	struct sessions_source tcp;
+	struct tracker tracker;
+	struct probe probe;
+	struct mono known_at; /* when the count was last known; at first, the start */
+	struct mono due;
+};
+
+/* Fails with ERR_CONFIG if the service has too many sources.  What it is given must
+ * outlive it. */
+int counting_init(struct counting *counting, const struct pool *pool,
+		  const struct pool_server *server, const struct pool_service *service,
+		  const struct counting_tools *tools, struct err *err);
+void counting_done(struct counting *counting);
+
+/* Counts now, and sets when the next count is due: a tick after this one began.
+ * `wants_idle`: ask how long connections are idle, too. */
+void counting_count(struct counting *counting, bool wants_idle);
+
+bool counting_is_known(const struct counting *counting);
+enum tally counting_tally(const struct counting *counting, int64_t settle_ms);
+
+/* Which sources are not known, since when and why; "" if that is not so.  The caller
+ * frees it. */
+char *counting_explain(const struct counting *counting);
+
+/* Null if it is not known; a new reference, as the others here. */
+json_t *counting_count_to_json(const struct counting *counting);
+
+/* Each source with what it said last, for the API; with the times of the samples only if
+ * asked. */
+json_t *counting_sources_to_json(const struct counting *counting, bool with_times);
+
+/* Counts now, and lists the `limit` oldest of the sessions: the reply of
+ * GET /v1/services/{name}/sessions. */
+json_t *counting_list(struct counting *counting, size_t limit);
+
+/* Of each source, for GET /metrics; returns how many. */
+size_t counting_metrics(const struct counting *counting,
+			struct metrics_source sources[PROGRESS_SOURCES]);
+
+#endif

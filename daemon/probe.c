@@ -1,0 +1,148 @@
+#include "probe.h"
+
+#include "dial.h"
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_BYTES = 1024 };
+
+/* A "reading" of it is 1 if the session was taken, and 0 if it was refused. */
+struct prober {
+	struct sessions_reader base;
+	const struct pool_probe *config;
+	struct net_address address;
+	atomic_uint own_port; /* of the try that is under way, or 0 */
+};
+
+/* Whether what the service says is that it takes the session: 1, 0, or -1. */
+static int listen_to(const struct prober *prober, struct dial *dial, struct err *err)
+{
+	const struct pool_probe *config = prober->config;
+	char line[LINE_BYTES];
+	int got;
+
+	if (!config->taken)
+		return 1;
+	if (config->send) {
+		char *text = xasprintf("%s\r\n", config->send);
+		int ret = dial_send(dial, text, config->timeout_ms, err);
+
+		free(text);
+		if (ret)
+			return -1;
+	}
+	got = dial_read_line(dial, line, sizeof(line), config->timeout_ms, err);
+	return got == 1 ? !strncmp(line, config->taken, strlen(config->taken)) : got;
+}
+
+static int try_one(struct sessions_reader *reader, struct sessions_reading *reading,
+		   struct err *err)
+{
+	struct prober *prober = (struct prober *)reader;
+	uint16_t own_port = 0;
+	struct dial *dial = dial_new(&prober->address, &own_port, err);
+	int got = -1;
+
+	if (!dial)
+		return -1;
+	prober->own_port = own_port;
+	got = dial_connect(dial, (uint16_t)prober->config->port,
+			   prober->config->timeout_ms, err);
+	if (got == 1)
+		got = listen_to(prober, dial, err);
+	dial_free(dial);
+	prober->own_port = 0;
+	reading->count = got;
+	return got < 0 ? -1 : 0;
+}
+
+static void free_prober(struct sessions_reader *reader)
+{
+	free(reader);
+}
+
+static const struct sessions_reader_ops prober_ops = {try_one, free_prober};
+
+int probe_init(struct probe *probe, const struct pool_server *server,
+	       const struct pool_service *service, bool has_no_threads, struct err *err)
+{
+	const struct list *locals = pool_local_addresses(server, service);
+	const struct net_address *address =
+		locals ? locals->items : server->addresses.items;
+
+	*probe = (struct probe){.config = &service->probe};
+	if (service->probe.port < 0)
+		return 0;
+	probe->prober = xcalloc(1, sizeof(*probe->prober));
+	probe->prober->base.ops = &prober_ops;
+	probe->prober->config = probe->config;
+	probe->prober->address = *address;
+	probe->sampler = sampler_new(&probe->prober->base);
+	sampler_rest(probe->sampler, true);
+	return has_no_threads
+		       ? 0
+		       : sampler_start(probe->sampler, probe->config->every_ms, err);
+}
+
+void probe_done(struct probe *probe)
+{
+	sampler_free(probe->sampler);
+	*probe = (struct probe){0};
+}
+
+bool probe_look(struct probe *probe, bool is_out, struct mono since, struct wall now)
+{
+	struct sampler_reading reading;
+	bool was_taken = probe->is_taken;
+
+	if (!probe->sampler)
+		return false;
+	sampler_rest(probe->sampler, !is_out);
+	if (!is_out) {
+		probe->has_tried = probe->is_taken = false;
+		return false;
+	}
+	if (!sampler_take(probe->sampler, probe->number, &reading))
+		return false;
+	probe->number = reading.number;
+	if (clock_since(since, reading.at) < 0)
+		return false;
+	probe->has_tried = true;
+	probe->is_known = reading.is_known;
+	probe->why = reading.err;
+	probe->at = now;
+	/* An outcome that is not known changes nothing. */
+	if (reading.is_known)
+		probe->is_taken = reading.count != 0;
+	return probe->is_taken && !was_taken;
+}
+
+bool probe_is_own(const struct probe *probe, const struct sessions_connection *connection)
+{
+	return probe->prober && probe->prober->own_port == connection->peer_port &&
+	       net_address_equal(&probe->prober->address, &connection->peer);
+}
+
+json_t *probe_to_json(const struct probe *probe, bool with_times)
+{
+	const char *result = !probe->has_tried  ? NULL
+			     : !probe->is_known ? "unknown"
+			     : probe->is_taken  ? "taken"
+						: "refused";
+	char at[CLOCK_TEXT_BYTES];
+	json_t *json;
+
+	if (!probe->sampler)
+		return json_null();
+	json = json_pack("{si ss? ss?}", "port", (int)probe->config->port, "result",
+			 result, "error",
+			 probe->has_tried && !probe->is_known ? probe->why.text : NULL);
+	if (with_times)
+		(void)json_object_set_new(
+			json, "at",
+			probe->has_tried ? json_string(clock_format(probe->at, at))
+					 : json_null());
+	return json;
+}

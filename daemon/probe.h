@@ -1,0 +1,41 @@
+/*
+ * The proof that a service refuses: poold tries a new session now and then while it is
+ * out.
+ */
+#ifndef POOLD_PROBE_H
+#define POOLD_PROBE_H
+
+#include "pool_config.h"
+#include "sampler.h"
+#include "sessions.h"
+
+struct probe {
+	const struct pool_probe *config;
+	struct sampler *sampler; /* NULL: none is configured */
+	struct prober *prober;   /* what the sampler reads */
+	int64_t number;          /* of the try that was looked at last */
+	bool has_tried, is_known;
+	bool is_taken;  /* by the last try whose outcome is known */
+	struct wall at; /* of the last try */
+	struct err why; /* its outcome is not known */
+};
+
+/* At the address the sessions of the service come to.  What it is given must outlive it;
+ * fails if no thread can be started. */
+int probe_init(struct probe *probe, const struct pool_server *server,
+	       const struct pool_service *service, bool has_no_threads, struct err *err);
+void probe_done(struct probe *probe);
+
+/* Tries go on while the service is out, and rest while it is not.  Looks at the newest
+ * one, if it began at `since` or later; true if with it the service turns out to take
+ * sessions.  Never blocks. */
+bool probe_look(struct probe *probe, bool is_out, struct mono since, struct wall now);
+
+/* True if the connection is the try that is under way. */
+bool probe_is_own(const struct probe *probe,
+		  const struct sessions_connection *connection);
+
+/* Null if none is configured; a new reference. */
+json_t *probe_to_json(const struct probe *probe, bool with_times);
+
+#endif

@@ -1,0 +1,150 @@
+#include "sampler.h"
+
+#include "host.h"
+#include "log.h"
+#include "mem.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { PATIENCE_MS = 2000 };
+
+struct sampler {
+	struct sessions_reader *reader;
+	int64_t every_ms;
+	struct waker *waker, *ended;
+	pthread_t thread;
+	bool is_started;
+	atomic_bool is_at_rest, is_over;
+
+	pthread_mutex_t lock; /* of the reading */
+	struct sampler_reading last;
+};
+
+struct sampler *sampler_new(struct sessions_reader *reader)
+{
+	struct sampler *sampler = xcalloc(1, sizeof(*sampler));
+
+	sampler->reader = reader;
+	sampler->waker = waker_new();
+	sampler->ended = waker_new();
+	pthread_mutex_init(&sampler->lock, NULL);
+	return sampler;
+}
+
+void sampler_put(struct sampler *sampler, struct sampler_reading reading)
+{
+	json_t *old;
+
+	pthread_mutex_lock(&sampler->lock);
+	old = sampler->last.sessions;
+	reading.number = sampler->last.number + 1;
+	sampler->last = reading;
+	pthread_mutex_unlock(&sampler->lock);
+	json_decref(old);
+}
+
+bool sampler_take(struct sampler *sampler, int64_t known, struct sampler_reading *reading)
+{
+	bool is_new;
+
+	pthread_mutex_lock(&sampler->lock);
+	is_new = sampler->last.number != known;
+	if (is_new) {
+		*reading = sampler->last;
+		sampler->last.sessions = NULL;
+	}
+	pthread_mutex_unlock(&sampler->lock);
+	return is_new;
+}
+
+static void read_once(struct sampler *sampler)
+{
+	struct sampler_reading reading = {.at = clock_mono()};
+	struct sessions_reading got = {0};
+
+	reading.is_known =
+		!sampler->reader->ops->read(sampler->reader, &got, &reading.err);
+	reading.count = got.count;
+	reading.sessions = got.sessions;
+	/* What was broken off is no answer. */
+	if (sampler->reader->is_stopping)
+		json_decref(got.sessions);
+	else
+		sampler_put(sampler, reading);
+}
+
+static void *run(void *arg)
+{
+	struct sampler *sampler = arg;
+	struct mono due = clock_mono();
+
+	while (!sampler->reader->is_stopping) {
+		int64_t wait_ms = clock_since(clock_mono(), due);
+
+		if (sampler->is_at_rest) {
+			waker_wait(sampler->waker, sampler->every_ms);
+			due = clock_add(clock_mono(), sampler->every_ms);
+			continue;
+		}
+		if (wait_ms > 0) {
+			waker_wait(sampler->waker, wait_ms);
+			continue;
+		}
+		due = clock_add(clock_mono(), sampler->every_ms);
+		read_once(sampler);
+	}
+	sampler->is_over = true;
+	waker_wake(sampler->ended);
+	return NULL;
+}
+
+int sampler_start(struct sampler *sampler, int64_t every_ms, struct err *err)
+{
+	sampler->every_ms = every_ms;
+	if (pthread_create(&sampler->thread, NULL, run, sampler))
+		return err_set(err, ERR_INTERNAL, "cannot start a thread");
+	sampler->is_started = true;
+	return 0;
+}
+
+void sampler_rest(struct sampler *sampler, bool is_at_rest)
+{
+	if (sampler->is_at_rest == is_at_rest)
+		return;
+	sampler->is_at_rest = is_at_rest;
+	waker_wake(sampler->waker);
+}
+
+/* False if its thread does not end. */
+static bool stop(struct sampler *sampler)
+{
+	struct mono until = clock_add(clock_mono(), PATIENCE_MS);
+	int64_t rest_ms = PATIENCE_MS;
+
+	sampler->reader->is_stopping = true;
+	waker_wake(sampler->waker);
+	while (!sampler->is_over && rest_ms > 0) {
+		waker_wait(sampler->ended, rest_ms);
+		rest_ms = clock_since(clock_mono(), until);
+	}
+	if (!sampler->is_over) {
+		pthread_detach(sampler->thread);
+		log_warning("a session source does not answer and is left behind");
+		return false;
+	}
+	pthread_join(sampler->thread, NULL);
+	return true;
+}
+
+void sampler_free(struct sampler *sampler)
+{
+	if (!sampler || (sampler->is_started && !stop(sampler)))
+		return;
+	sampler->reader->ops->free(sampler->reader);
+	waker_free(sampler->waker);
+	waker_free(sampler->ended);
+	pthread_mutex_destroy(&sampler->lock);
+	json_decref(sampler->last.sessions);
+	free(sampler);
+}

@@ -1,0 +1,445 @@
+/*
+ * Several session sources of one service: what they make together, and that what is not
+ * known is said, with since when and why.
+ */
+#include "counting.h"
+#include "mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { TICK_MS = 1000, SETTLE_MS = 10000, EVERY_MS = 5000, UNKNOWN = -1 };
+
+/* http is asked every 5 s, so its word is good for 15 s. */
+static const char pool_yaml[] =
+	"pools:\n"
+	"  p:\n"
+	"    services:\n"
+	"      A: {ports: 5061, http: [{url: 'http://127.0.0.1/'}]}\n"
+	"      B: {ports: 5061, combine: sum, http: [{url: 'http://127.0.0.1/'}]}\n"
+	"      C: {http: [{url: 'http://127.0.0.1/', ignore_unknown: true}]}\n"
+	"      D: {ports: 5061, http: [{url: 'http://127.0.0.1/', ignore_unknown: true}]}\n"
+	"      E: {ports: 5061, unverified: [counters]}\n"
+	"      F: {unverified: [ports]}\n"
+	"      G: {unverified: [counters]}\n"
+	"    servers: {s: {address: 127.0.0.1}}\n";
+
+static struct {
+	struct pool_config *config;
+	struct counting counting;
+	int64_t now_ms;
+	int64_t connections; /* UNKNOWN: the kernel is silent */
+} world;
+
+static struct mono fake_clock(void)
+{
+	return (struct mono){world.now_ms};
+}
+
+static struct wall fake_wall(void)
+{
+	return (struct wall){1777624200000 + world.now_ms};
+}
+
+static int fake_list(const struct sessions_filter *filter,
+		     const struct sessions_taker *taker, struct err *err)
+{
+	struct sessions_connection connection = {.idle_ms = -1};
+
+	assert_int_equal(filter->port_count, 1);
+	if (world.connections == UNKNOWN)
+		return err_set(err, ERR_SESSIONS, "the kernel is silent");
+	for (int64_t i = 0; i < world.connections; i++) {
+		connection.peer_port = (uint16_t)(i + 1);
+		taker->take(taker->arg, &connection);
+	}
+	return 0;
+}
+
+static int try_begin(char letter, const struct list *commands, struct err *err)
+{
+	const struct pool *pool = world.config->pools.items;
+	const struct pool_service *services = pool->services.items;
+	const struct counting_tools tools = {.list_sessions = fake_list,
+					     .clock = fake_clock,
+					     .wall_clock = fake_wall,
+					     .tick_ms = TICK_MS,
+					     .commands = commands,
+					     .has_no_threads = true};
+
+	world.now_ms = 1000000;
+	world.connections = 0;
+	return counting_init(&world.counting, pool, pool->servers.items,
+			     &services[letter - 'A'], &tools, err);
+}
+
+static void begin(char letter)
+{
+	struct err err = {0};
+
+	assert_int_equal(try_begin(letter, NULL, &err), 0);
+	assert_string_equal(err.text, "");
+}
+
+static void end(void)
+{
+	counting_done(&world.counting);
+}
+
+/* The slow source says this now; it began to count so long ago. */
+static void says_since(int64_t count, int64_t ago_ms)
+{
+	struct counting *c = &world.counting;
+	struct sampler_reading reading = {.at = {world.now_ms - ago_ms},
+					  .is_known = count != UNKNOWN,
+					  .count = count};
+
+	if (count == UNKNOWN)
+		(void)err_set(&reading.err, ERR_SESSIONS, "it went away");
+	sampler_put(c->sources[c->progress.source_count - 1].sampler, reading);
+}
+
+static void says(int64_t count)
+{
+	says_since(count, 0);
+}
+
+static void look(bool is_out)
+{
+	progress_see(&world.counting.progress, is_out, fake_clock());
+	counting_count(&world.counting, false);
+}
+
+/* Looks each second; the slow source says the same every five of them. */
+static void pass_s(int seconds, int64_t count)
+{
+	for (int i = 0; i < seconds; i++) {
+		world.now_ms += 1000;
+		if (world.now_ms % EVERY_MS == 0)
+			says(count);
+		look(true);
+	}
+}
+
+static enum tally tally(void)
+{
+	return counting_tally(&world.counting, SETTLE_MS);
+}
+
+static void check_count(int64_t expected)
+{
+	json_t *json = counting_count_to_json(&world.counting);
+
+	if (expected == UNKNOWN)
+		assert_true(json_is_null(json));
+	else
+		assert_int_equal(json_integer_value(json), expected);
+	json_decref(json);
+}
+
+static void check_why(const char *words)
+{
+	char *why = counting_explain(&world.counting);
+
+	if (!*words ? *why : !strstr(why, words))
+		fail_msg("it says: %s", why);
+	free(why);
+}
+
+static void the_most_or_the_sum(void **state)
+{
+	(void)state;
+	begin('A');
+	world.connections = 3;
+	says(2);
+	look(false);
+	check_count(3);
+	says(7);
+	look(false);
+	check_count(7);
+	end();
+	begin('B');
+	world.connections = 3;
+	says(2);
+	look(false);
+	check_count(5);
+	end();
+}
+
+static void a_source_that_never_answered_is_not_zero(void **state)
+{
+	(void)state;
+	begin('A');
+	look(true);
+	check_count(UNKNOWN);
+	check_why("http http://127.0.0.1/ (since 2026-05-01T08:46:40.000Z): it has not "
+		  "answered yet");
+	assert_int_equal(tally(), TALLY_UNKNOWN);
+	end();
+}
+
+static void unknown_says_since_when_and_why(void **state)
+{
+	(void)state;
+	begin('A');
+	says(0);
+	look(true);
+	check_why("");
+	pass_s(10, UNKNOWN);
+	check_count(UNKNOWN);
+	/* Since the first of the two. */
+	check_why("http http://127.0.0.1/ (since 2026-05-01T08:46:45.000Z): it went "
+		  "away");
+	pass_s(5, 0);
+	check_count(0);
+	check_why("");
+	world.connections = UNKNOWN;
+	pass_s(1, 0);
+	check_why("tcp (since 2026-05-01T08:46:56.000Z): the kernel is silent");
+	end();
+}
+
+static void drained_needs_every_source(void **state)
+{
+	(void)state;
+	begin('A');
+	says(1);
+	pass_s(30, 1);
+	assert_int_equal(tally(), TALLY_SOME);
+	pass_s(5, 0);
+	assert_int_equal(tally(), TALLY_ZERO);
+	pass_s(9, 0);
+	assert_int_equal(tally(), TALLY_ZERO);
+	pass_s(1, 0);
+	assert_int_equal(tally(), TALLY_SETTLED);
+	world.connections = 1;
+	pass_s(1, 0);
+	assert_int_equal(tally(), TALLY_SOME);
+	end();
+}
+
+static void an_answer_from_before_the_pause_says_nothing(void **state)
+{
+	(void)state;
+	begin('A');
+	look(false);
+	world.now_ms += 4000;
+	look(true);
+	/* It began to count while new sessions were taken. */
+	says_since(0, 3000);
+	look(true);
+	assert_int_equal(counting_tally(&world.counting, 0), TALLY_ZERO);
+	world.now_ms += 1000;
+	says(0);
+	look(true);
+	assert_int_equal(counting_tally(&world.counting, 0), TALLY_SETTLED);
+	end();
+}
+
+static void an_old_answer_becomes_unknown(void **state)
+{
+	(void)state;
+	begin('A');
+	says(0);
+	look(true);
+	for (int i = 0; i < 15; i++) {
+		world.now_ms += 1000;
+		look(true);
+	}
+	check_count(0);
+	world.now_ms += 1000;
+	look(true);
+	check_count(UNKNOWN);
+	check_why("it has not answered for 16 s");
+	/* The answer comes; the time without one does not count. */
+	says(0);
+	look(true);
+	check_count(0);
+	assert_int_equal(tally(), TALLY_ZERO);
+	end();
+}
+
+static void a_source_may_be_ignored_only_beside_another(void **state)
+{
+	(void)state;
+	begin('D');
+	says(UNKNOWN);
+	pass_s(20, UNKNOWN);
+	check_count(0);
+	assert_int_equal(tally(), TALLY_SETTLED);
+	pass_s(5, 2);
+	check_count(2);
+	end();
+	begin('C');
+	says(UNKNOWN);
+	pass_s(30, UNKNOWN);
+	check_count(UNKNOWN);
+	check_why("it went away");
+	assert_int_equal(tally(), TALLY_UNKNOWN);
+	end();
+}
+
+static void what_no_source_can_count_is_unknown(void **state)
+{
+	static const char *const whys[] = {"counter (since", "give it 'ports'",
+					   "give it 'ports'"};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		begin((char)('E' + i));
+		for (int s = 0; s < 30; s++) {
+			world.now_ms += 1000;
+			look(true);
+		}
+		check_count(UNKNOWN);
+		check_why(whys[i]);
+		assert_int_equal(tally(), TALLY_UNKNOWN);
+		end();
+	}
+}
+
+static void a_number_that_cannot_be_is_unknown(void **state)
+{
+	static const int64_t numbers[] = {-7, 1000000001, INT64_MAX, INT64_MIN};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		begin('B');
+		says(numbers[i]);
+		look(true);
+		check_count(UNKNOWN);
+		check_why("is no number of sessions");
+		end();
+	}
+}
+
+static char service_g[] = "g";
+
+static struct list commands_of(struct poold_command *commands, char **run, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		commands[i] = (struct poold_command){.service = service_g,
+						     .run = {run, 1},
+						     .every_ms = EVERY_MS,
+						     .timeout_ms = EVERY_MS};
+	return (struct list){commands, count};
+}
+
+static void a_command_counts_its_service_alone(void **state)
+{
+	static char program[] = "/bin/count", *run[] = {program};
+	struct poold_command commands[1];
+	struct list list = commands_of(commands, run, 1);
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(try_begin('G', &list, &err), 0);
+	says(0);
+	pass_s(20, 0);
+	assert_int_equal(tally(), TALLY_SETTLED);
+	end();
+	assert_int_equal(try_begin('F', &list, &err), 0);
+	assert_int_equal(world.counting.progress.source_count, 1);
+	check_why("give it 'ports'");
+	end();
+}
+
+static void more_sources_than_there_is_room_for_are_refused(void **state)
+{
+	static char program[] = "/bin/count", *run[] = {program};
+	struct poold_command commands[PROGRESS_SOURCES + 1];
+	struct list list = commands_of(commands, run, PROGRESS_SOURCES + 1);
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(try_begin('G', &list, &err), -1);
+	assert_int_equal(err.code, ERR_CONFIG);
+	end();
+	list.count--;
+	err = (struct err){0};
+	assert_int_equal(try_begin('G', &list, &err), 0);
+	end();
+}
+
+static json_t *row(const char *user, int age_s)
+{
+	return age_s < 0 ? json_pack("{ss sn}", "user", user, "age_s")
+			 : json_pack("{ss si}", "user", user, "age_s", age_s);
+}
+
+/* The sessions of all sources in one list, cut at the limit. */
+static void the_list_has_the_oldest_first(void **state)
+{
+	static const char *const expected[] = {"bob", "ann", NULL, "eve"};
+	struct sampler_reading reading = {.is_known = true, .count = 3};
+	json_t *json, *list;
+
+	(void)state;
+	begin('B');
+	world.connections = 1;
+	reading.at = fake_clock();
+	reading.sessions =
+		json_pack("[ooo]", row("eve", -1), row("ann", 60), row("bob", 3600));
+	look(false);
+	world.now_ms += 3000;
+	sampler_put(world.counting.sources[1].sampler, reading);
+	json = counting_list(&world.counting, 10);
+	list = json_object_get(json, "sessions");
+	assert_int_equal(json_array_size(list), 4);
+	assert_true(json_is_true(json_object_get(json, "whole")));
+	for (size_t i = 0; i < 4; i++) {
+		const char *user = json_string_value(
+			json_object_get(json_array_get(list, i), "user"));
+
+		assert_true(user ? expected[i] && !strcmp(user, expected[i])
+				 : !expected[i]);
+	}
+	json_decref(json);
+	json = counting_list(&world.counting, 2);
+	assert_int_equal(json_array_size(json_object_get(json, "sessions")), 2);
+	assert_true(json_is_false(json_object_get(json, "whole")));
+	json_decref(json);
+	end();
+}
+
+static int make_world(void **state)
+{
+	struct mistakes mistakes = {0};
+
+	(void)state;
+	world.config =
+		pool_config_parse("pool.yaml", pool_yaml, strlen(pool_yaml), &mistakes);
+	return world.config ? 0 : -1;
+}
+
+static int end_world(void **state)
+{
+	(void)state;
+	pool_config_free(world.config);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_most_or_the_sum),
+		cmocka_unit_test(a_source_that_never_answered_is_not_zero),
+		cmocka_unit_test(unknown_says_since_when_and_why),
+		cmocka_unit_test(drained_needs_every_source),
+		cmocka_unit_test(an_answer_from_before_the_pause_says_nothing),
+		cmocka_unit_test(an_old_answer_becomes_unknown),
+		cmocka_unit_test(a_source_may_be_ignored_only_beside_another),
+		cmocka_unit_test(what_no_source_can_count_is_unknown),
+		cmocka_unit_test(a_number_that_cannot_be_is_unknown),
+		cmocka_unit_test(a_command_counts_its_service_alone),
+		cmocka_unit_test(more_sources_than_there_is_room_for_are_refused),
+		cmocka_unit_test(the_list_has_the_oldest_first),
+	};
+
+	return cmocka_run_group_tests(tests, make_world, end_world);
+}
