@@ -3,6 +3,7 @@
  *
  *	program.exe args FILE ARG...   writes the arguments to FILE, a line each; prints 1
  *	program.exe print TEXT         prints it
+ *	program.exe type FILE          prints the file
  *	program.exe fail STATUS TEXT   prints TEXT as an error, and 0 as well
  *	program.exe flood              prints without end
  *	program.exe input              prints how many bytes its input has
@@ -27,6 +28,17 @@ static void write_arguments(int count, wchar_t **arguments)
 	}
 	if (file && !fclose(file))
 		puts("1");
+}
+
+static void type(const wchar_t *path)
+{
+	FILE *file = _wfopen(path, L"rb");
+	char text[4096];
+	size_t length = file ? fread(text, 1, sizeof(text), file) : 0;
+
+	fwrite(text, 1, length, stdout);
+	if (file)
+		fclose(file);
 }
 
 static void start_another(const wchar_t *name)
@@ -58,6 +70,8 @@ int main(void)
 		write_arguments(count - 2, arguments + 2);
 	else if (what == 'p' && count > 2)
 		printf("%ls", arguments[2]);
+	else if (what == 't' && count > 2)
+		type(arguments[2]);
 	else if (what == 'f' && count > 3)
 		return printf("0\n"), fprintf(stderr, "%ls\nmore\n", arguments[3]),
 		       (int)wcstoul(arguments[2], NULL, 0);
