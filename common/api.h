@@ -12,6 +12,8 @@
 #define API_VERSION_PATH "/v1"
 #define API_JSON "application/json"
 #define API_PROBLEM_JSON "application/problem+json"
+#define API_EVENT_STREAM "text/event-stream"
+#define API_LAST_EVENT_HEADER "Last-Event-ID"
 #define API_WRITE_HEADER "Poolctl-Request"
 #define API_OWNER_HEADER "Poolctl-Owner"
 

@@ -73,6 +73,10 @@ int host_make_directory(const char *path, struct err *err);
  */
 int host_lock_for_life(const char *path, struct err *err);
 
+/* Lets this process have so many files and connections open, as far as the system does.
+ */
+void host_allow_files(unsigned count);
+
 /* A listening socket on this address; port 0 takes a free one.  Fails with ERR_LISTEN. */
 int host_listen(const struct net_address *address, uint16_t port, socket_handle *listener,
 		struct err *err);

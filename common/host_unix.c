@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -209,6 +210,17 @@ int host_lock_for_life(const char *path, struct err *err)
 		(void)fail(err, ERR_STATE_DIR, "lock", path);
 	(void)close(file);
 	return -1;
+}
+
+void host_allow_files(unsigned count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= count)
+		return;
+	limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+	/* What is not allowed is not had: then fewer connections are taken. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int host_listen(const struct net_address *address, uint16_t port, socket_handle *listener,

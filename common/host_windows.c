@@ -356,6 +356,12 @@ int host_lock_for_life(const char *path, struct err *err)
 	return fail(err, ERR_STATE_DIR, "open", path);
 }
 
+/* Windows has no such limit. */
+void host_allow_files(unsigned count)
+{
+	(void)count;
+}
+
 int host_listen(const struct net_address *address, uint16_t port, socket_handle *listener,
 		struct err *err)
 {

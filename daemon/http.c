@@ -12,18 +12,22 @@
 #include <string.h>
 
 enum {
-	CONNECTIONS_LIMIT = 1100,
+	CONNECTIONS_LIMIT = HTTP_FEEDS_LIMIT + 300,
+	OTHER_FILES = 100,           /* the store, the log, the SCM's */
 	CONNECTION_BYTES = 16 << 10, /* request line and headers must fit */
 	REQUEST_LIMIT_MS =
 		20000, /* from the first byte, or the last reply, to a request */
+	FEEDS_END_MS = 3000,
+	FEED_BLOCK_BYTES = 512, /* for HTTP 1.0, which has no chunks */
 };
 
-/* A connection that owes us a request; in a list so that slow ones can be cut. */
+/* A connection that owes us a request, or has to take what we sent; in a list so that
+ * slow ones can be cut. */
 struct connection {
 	struct http *http;
 	socket_handle socket;
 	struct mono since;
-	bool is_served; /* its request is complete, the next move is ours */
+	bool is_served; /* the next move is ours */
 	struct connection *next, **link;
 };
 
@@ -37,8 +41,11 @@ struct request {
 	char from[NET_ADDRESS_TEXT_BYTES];
 	void *slot;
 
+	struct feed feed;
+
 	/* While it waits. */
-	int64_t index;
+	enum news news;
+	int64_t seen;
 	struct mono until;
 	struct request *next, **link;
 };
@@ -48,10 +55,13 @@ struct http {
 	struct MHD_Daemon *daemon;
 	uint16_t port;
 
-	pthread_mutex_t lock; /* of both lists */
+	pthread_mutex_t lock; /* of all below */
 	struct connection *connections;
 	struct request *waiting;
+	int64_t news[NEWS__COUNT];
+	int feeds;
 	bool is_stopping;
+	struct waker *feed_ended;
 };
 
 /* ---- requests ---- */
@@ -107,16 +117,30 @@ void request_unpark(struct request *request)
 	MHD_resume_connection(request->mhd);
 }
 
-void request_wait(struct request *request, int64_t index, int64_t ms)
+bool request_may_feed(const struct request *request)
 {
 	struct http *http = request->http;
-	bool is_stopping;
+	bool may_feed;
+
+	pthread_mutex_lock(&http->lock);
+	may_feed = http->feeds < HTTP_FEEDS_LIMIT;
+	pthread_mutex_unlock(&http->lock);
+	return may_feed;
+}
+
+void request_wait(struct request *request, enum news news, int64_t seen, int64_t ms)
+{
+	struct http *http = request->http;
+	bool is_over;
 
 	MHD_suspend_connection(request->mhd);
 	pthread_mutex_lock(&http->lock);
-	is_stopping = http->is_stopping;
-	if (!is_stopping) {
-		request->index = index;
+	/* When poold stops nobody wakes any more, and the library must not end with one
+	 * that sleeps. */
+	is_over = http->is_stopping || http->news[news] > seen;
+	if (!is_over) {
+		request->news = news;
+		request->seen = seen;
 		request->until = clock_add(clock_mono(), ms);
 		request->next = http->waiting;
 		request->link = &http->waiting;
@@ -125,8 +149,7 @@ void request_wait(struct request *request, int64_t index, int64_t ms)
 		http->waiting = request;
 	}
 	pthread_mutex_unlock(&http->lock);
-	/* Nobody wakes any more, and the library must not end with one that sleeps. */
-	if (is_stopping)
+	if (is_over)
 		MHD_resume_connection(request->mhd);
 }
 
@@ -137,23 +160,50 @@ static void cut_slow(const struct http *http, struct mono now)
 			host_cut(c->socket);
 }
 
-void http_wake(struct http *http, int64_t index, bool is_stopping)
+static bool may_go_on(const struct http *http, const struct request *r, struct mono now)
 {
-	struct mono now = clock_mono();
+	return http->is_stopping || http->news[r->news] > r->seen ||
+	       clock_since(r->until, now) >= 0;
+}
+
+static void resume_all(struct http *http, struct mono now)
+{
 	struct request *next;
 
-	pthread_mutex_lock(&http->lock);
-	http->is_stopping = is_stopping;
 	for (struct request *r = http->waiting; r; r = next) {
 		next = r->next;
-		if (r->index == index && clock_since(r->until, now) < 0 && !is_stopping)
+		if (!may_go_on(http, r, now))
 			continue;
 		*r->link = r->next;
 		if (r->next)
 			r->next->link = r->link;
 		MHD_resume_connection(r->mhd);
 	}
+}
+
+void http_wake(struct http *http, const int64_t news[NEWS__COUNT])
+{
+	pthread_mutex_lock(&http->lock);
+	memcpy(http->news, news, sizeof(http->news));
+	resume_all(http, clock_mono());
+	pthread_mutex_unlock(&http->lock);
+}
+
+void http_look_after(struct http *http)
+{
+	struct mono now = clock_mono();
+
+	pthread_mutex_lock(&http->lock);
+	resume_all(http, now);
 	cut_slow(http, now);
+	pthread_mutex_unlock(&http->lock);
+}
+
+void http_release(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	http->is_stopping = true;
+	resume_all(http, clock_mono());
 	pthread_mutex_unlock(&http->lock);
 }
 
@@ -246,17 +296,70 @@ static void take_body(struct request *request, const char *data, size_t *size)
 	*size = 0;
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *mhd, struct reply *reply)
+static bool is_stopping(struct http *http)
 {
-	struct MHD_Response *response;
+	bool is;
+
+	pthread_mutex_lock(&http->lock);
+	is = http->is_stopping;
+	pthread_mutex_unlock(&http->lock);
+	return is;
+}
+
+/* That it is called again means that the client took what it was given before. */
+static ssize_t on_feed(void *arg, uint64_t position, char *room, size_t room_bytes)
+{
+	struct request *request = arg;
+	int64_t seen, rest_ms, got;
+
+	(void)position;
+	if (is_stopping(request->http))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	got = request->feed.read(request->feed.arg, room, room_bytes, &seen, &rest_ms);
+	if (got < 0)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	set_served(request->connection, got == 0);
+	if (!got)
+		request_wait(request, NEWS_EVENT, seen, rest_ms);
+	return (ssize_t)got;
+}
+
+static void add_feeds(struct http *http, int change)
+{
+	pthread_mutex_lock(&http->lock);
+	http->feeds += change;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void end_feed(struct request *request)
+{
+	if (!request->feed.read)
+		return;
+	request->feed.free(request->feed.arg);
+	add_feeds(request->http, -1);
+	waker_wake(request->http->feed_ended);
+}
+
+static struct MHD_Response *make_response(struct request *request, struct reply *reply)
+{
+	if (reply->feed.read) {
+		request->feed = reply->feed;
+		add_feeds(request->http, 1);
+		return MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, FEED_BLOCK_BYTES, on_feed, request, NULL);
+	}
+	if (reply->release)
+		return MHD_create_response_from_buffer_with_free_callback_cls(
+			reply->length, reply->body, reply->release, reply->release_arg);
+	return MHD_create_response_from_buffer(reply->length, reply->body,
+					       MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result send_reply(struct request *request, struct reply *reply)
+{
+	struct MHD_Response *response = make_response(request, reply);
 	enum MHD_Result result;
 
-	if (reply->release)
-		response = MHD_create_response_from_buffer_with_free_callback_cls(
-			reply->length, reply->body, reply->release, reply->release_arg);
-	else
-		response = MHD_create_response_from_buffer(reply->length, reply->body,
-							   MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		return MHD_NO;
 	/* A header that cannot be added for lack of memory makes the reply poorer, not
@@ -270,7 +373,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *mhd, struct reply *repl
 		(void)MHD_add_response_header(response, "Allow", reply->allow);
 	if (reply->is_retryable)
 		(void)MHD_add_response_header(response, "Retry-After", "1");
-	result = MHD_queue_response(mhd, (unsigned)reply->status, response);
+	result = MHD_queue_response(request->mhd, (unsigned)reply->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
@@ -298,7 +401,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 		set_served(request->connection, true);
 	if (!http->setup.handle(http->setup.arg, request, &reply))
 		return MHD_YES;
-	return send_reply(mhd, &reply);
+	return send_reply(request, &reply);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
@@ -313,6 +416,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 		return;
 	set_served(request->connection, false);
 	http->setup.finished(http->setup.arg, request->slot);
+	end_feed(request);
 	buf_done(&request->body);
 	free(request);
 	*context = NULL;
@@ -331,6 +435,13 @@ static void on_log(void *arg, const char *format, va_list args)
 
 /* ---- life ---- */
 
+static void discard(struct http *http)
+{
+	waker_free(http->feed_ended);
+	pthread_mutex_destroy(&http->lock);
+	free(http);
+}
+
 struct http *http_start(const struct http_setup *setup, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
@@ -340,6 +451,8 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 
 	http->setup = *setup;
 	pthread_mutex_init(&http->lock, NULL);
+	http->feed_ended = waker_new();
+	host_allow_files(CONNECTIONS_LIMIT + OTHER_FILES);
 	if (host_listen(&setup->address, setup->port, &listener, err))
 		goto fail;
 	http->daemon = MHD_start_daemon(
@@ -358,8 +471,7 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 	http->port = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 	return http;
 fail:
-	pthread_mutex_destroy(&http->lock);
-	free(http);
+	discard(http);
 	return NULL;
 }
 
@@ -368,11 +480,31 @@ uint16_t http_port(const struct http *http)
 	return http->port;
 }
 
+static bool has_feeds(struct http *http)
+{
+	bool has;
+
+	pthread_mutex_lock(&http->lock);
+	has = http->feeds > 0;
+	pthread_mutex_unlock(&http->lock);
+	return has;
+}
+
+/* A watcher is told of the end, unless it does not listen. */
+static void await_feeds(struct http *http)
+{
+	struct mono end = clock_add(clock_mono(), FEEDS_END_MS);
+	int64_t rest_ms;
+
+	while (has_feeds(http) && (rest_ms = clock_since(clock_mono(), end)) > 0)
+		waker_wait(http->feed_ended, rest_ms);
+}
+
 void http_stop(struct http *http)
 {
 	if (!http)
 		return;
+	await_feeds(http);
 	MHD_stop_daemon(http->daemon);
-	pthread_mutex_destroy(&http->lock);
-	free(http);
+	discard(http);
 }

@@ -11,13 +11,22 @@
 #include "routes.h"
 #include "service.h"
 #include "store.h"
+#include "stream.h"
 #include "supervisor.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { STALE_LEAST_MS = 15000, LISTEN_AGAIN_MS = 1000, EXIT_NOT_POSSIBLE = 4 };
+enum {
+	STALE_LEAST_MS = 15000,
+	LISTEN_AGAIN_MS = 1000,
+	LOOK_AFTER_MS = 1000,
+	EXIT_NOT_POSSIBLE = 4,
+	/* How often a watcher hears that there is nothing new. */
+	BEAT_TICKS = 15,
+	BEAT_MOST_MS = 15000,
+};
 
 /* Everything that one run needs; zeroed at first, so that it can be put down at any
  * stage. */
@@ -133,7 +142,10 @@ static void on_published(void *arg)
 	struct http *http = poold->http;
 
 	if (http)
-		http_wake(http, snapshot->index, false);
+		http_wake(http, (int64_t[NEWS__COUNT]){
+					[NEWS_INDEX] = snapshot->index,
+					[NEWS_EVENT] = snapshot->last_event,
+				});
 	supervisor_release(poold->supervisor, snapshot);
 }
 
@@ -169,6 +181,13 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 	return poold->http ? 0 : -1;
 }
 
+static int read_events(void *arg, int64_t after, int limit,
+		       void (*each)(void *arg, const struct event *event), void *each_arg,
+		       struct err *err)
+{
+	return store_each_event(arg, after, limit, each, each_arg, err);
+}
+
 static int start(struct poold *poold, bool is_service, struct err *err)
 {
 	struct err listening = {0};
@@ -199,6 +218,10 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 		.server = poold->server->named.name,
 		.stale_ms = config->tick_ms * 3 > STALE_LEAST_MS ? config->tick_ms * 3
 								 : STALE_LEAST_MS,
+		.ring = ring_new(read_events, poold->reader),
+		.beat_ms = config->tick_ms * BEAT_TICKS < BEAT_MOST_MS
+				   ? config->tick_ms * BEAT_TICKS
+				   : BEAT_MOST_MS,
 	};
 	/* As a service it holds what it holds, also while nobody can talk to it. */
 	if (listen_for_requests(poold, &listening)) {
@@ -216,8 +239,9 @@ static void put_down(struct poold *poold)
 	if (poold->supervisor)
 		supervisor_stop(poold->supervisor);
 	if (poold->http)
-		http_wake(poold->http, 0, true);
+		http_release(poold->http);
 	http_stop(poold->http);
+	ring_free(poold->routes.ring);
 	supervisor_free(poold->supervisor);
 	store_close(poold->reader);
 	pool_config_free(poold->pools);
@@ -270,6 +294,9 @@ static int run(const char *config_path, bool is_service)
 	if (!status) {
 		service_is_ready();
 		await_requests(&poold);
+		/* Whatever the supervisor waits for. */
+		while (!service_is_stopped_within(LOOK_AFTER_MS))
+			http_look_after(poold.http);
 		service_wait_for_stop();
 		log_info("poold stops; every drain stays in force");
 	}

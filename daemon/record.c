@@ -212,6 +212,11 @@ int record_commit(struct record *record, struct err *err)
 	return err_set(err, failure.code, "%s", failure.text);
 }
 
+int64_t record_last(const struct record *record)
+{
+	return record->last_id;
+}
+
 bool record_is_failing(const struct record *record)
 {
 	return record->is_failing;

@@ -37,6 +37,9 @@ void record_add(struct record *record, const struct line *line);
  */
 int record_commit(struct record *record, struct err *err);
 
+/* The id of the last event that is on disk; 0 if there is none. */
+int64_t record_last(const struct record *record);
+
 /* True from a commit that failed until one that works. */
 bool record_is_failing(const struct record *record);
 

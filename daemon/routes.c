@@ -74,16 +74,11 @@ static bool reply_problem(struct reply *reply, enum err_code code, const char *t
 
 /* ---- reading the request ---- */
 
-/* An optional number in the query; 0 if it is not there. */
-static int query_number(const struct visit *visit, const char *name, int64_t most,
-			int64_t *number, struct err *err)
+static int read_number(const char *name, const char *text, int64_t most, int64_t *number,
+		       struct err *err)
 {
-	const char *text = request_query(visit->request, name);
 	char *end;
 
-	*number = 0;
-	if (!text)
-		return 0;
 	errno = 0;
 	*number = strtoll(text, &end, 10);
 	if (errno || end == text || *end || *text < '0' || *text > '9' || *number > most)
@@ -91,6 +86,16 @@ static int query_number(const struct visit *visit, const char *name, int64_t mos
 			       "'%s' must be a number from 0 to %lld", name,
 			       (long long)most);
 	return 0;
+}
+
+/* An optional number in the query; 0 if it is not there. */
+static int query_number(const struct visit *visit, const char *name, int64_t most,
+			int64_t *number, struct err *err)
+{
+	const char *text = request_query(visit->request, name);
+
+	*number = 0;
+	return text ? read_number(name, text, most, number, err) : 0;
 }
 
 static bool is_json(const struct request *request)
@@ -174,7 +179,7 @@ static bool get_server(struct visit *visit, struct reply *reply)
 	if (wait_s && index == snapshot->index && !visit->was_parked) {
 		supervisor_release(visit->routes->supervisor, snapshot);
 		visit->was_parked = true;
-		request_wait(visit->request, index, wait_s * 1000);
+		request_wait(visit->request, NEWS_INDEX, index, wait_s * 1000);
 		return false;
 	}
 	return reply_snapshot(visit, reply, snapshot);
@@ -236,7 +241,86 @@ static void add_event(void *arg, const struct event *event)
 	(void)json_array_append_new(arg, event_to_json(event));
 }
 
-static bool get_events(struct visit *visit, struct reply *reply)
+/* Who watches the record; freed when the request ends. */
+struct watcher {
+	struct routes *routes;
+	struct stream *stream;
+};
+
+static int64_t read_stream(void *arg, char *room, size_t room_bytes, int64_t *seen,
+			   int64_t *rest_ms)
+{
+	struct watcher *watcher = arg;
+	struct supervisor *supervisor = watcher->routes->supervisor;
+	struct snapshot *snapshot = supervisor_snapshot(supervisor);
+	int64_t last = snapshot ? snapshot->last_event : 0;
+	struct mono now = clock_mono();
+	int64_t got = stream_read(watcher->stream, last, now, room, room_bytes, NULL);
+
+	if (snapshot)
+		supervisor_release(supervisor, snapshot);
+	*seen = stream_seen(watcher->stream);
+	*rest_ms = stream_rest_ms(watcher->stream, now);
+	return got;
+}
+
+static void free_watcher(void *arg)
+{
+	struct watcher *watcher = arg;
+
+	stream_free(watcher->stream);
+	free(watcher);
+}
+
+/* The header goes before the query: a client that connects again repeats the query. */
+static int read_place(const struct visit *visit, int64_t *after, struct err *err)
+{
+	const char *seen = request_header(visit->request, API_LAST_EVENT_HEADER);
+
+	if (seen)
+		return read_number(API_LAST_EVENT_HEADER, seen, INT64_MAX, after, err);
+	if (request_query(visit->request, "after"))
+		return query_number(visit, "after", INT64_MAX, after, err);
+	*after = STREAM_FROM_NOW;
+	return 0;
+}
+
+static bool stream_events(struct visit *visit, struct reply *reply)
+{
+	struct routes *routes = visit->routes;
+	struct watcher *watcher;
+	struct err err = {0};
+	int64_t after, last;
+
+	if (read_place(visit, &after, &err))
+		return reply_error(reply, &err);
+	if (!request_may_feed(visit->request))
+		return reply_problem(reply, ERR_BUSY,
+				     "too many watch the events already");
+	last = store_last_event(routes->reader, &err);
+	if (last < 0)
+		return reply_error(reply, &err);
+	watcher = xcalloc(1, sizeof(*watcher));
+	watcher->routes = routes;
+	watcher->stream =
+		stream_new(routes->ring, after, last, routes->beat_ms, clock_mono());
+	reply->status = 200;
+	reply->type = API_EVENT_STREAM;
+	reply->feed = (struct feed){read_stream, free_watcher, watcher};
+	/* Of many watchers, what only other requests need would be most of the memory. */
+	*request_slot(visit->request) = NULL;
+	routes_finished(routes, visit);
+	return true;
+}
+
+static bool wants_stream(const struct visit *visit)
+{
+	const char *accept = request_header(visit->request, "Accept");
+
+	return accept && strstr(accept, API_EVENT_STREAM);
+}
+
+static bool list_events(struct visit *visit, struct reply *reply)
 {
 	json_t *events = json_array();
 	struct err err = {0};
@@ -258,6 +342,12 @@ static bool get_events(struct visit *visit, struct reply *reply)
 fail:
 	json_decref(events);
 	return reply_error(reply, &err);
+}
+
+static bool get_events(struct visit *visit, struct reply *reply)
+{
+	return wants_stream(visit) ? stream_events(visit, reply)
+				   : list_events(visit, reply);
 }
 
 static bool get_livez(struct visit *visit, struct reply *reply)

@@ -6,13 +6,16 @@
 
 #include "http.h"
 #include "store.h"
+#include "stream.h"
 #include "supervisor.h"
 
 struct routes {
 	struct supervisor *supervisor;
 	struct store *reader; /* for the HTTP thread alone */
 	const char *server;
-	int64_t stale_ms; /* a snapshot older than this is not shown any more */
+	int64_t stale_ms;  /* a snapshot older than this is not shown any more */
+	struct ring *ring; /* for the HTTP thread alone */
+	int64_t beat_ms;   /* of a stream that has nothing to say */
 };
 
 /* For http_setup: `arg` is a struct routes. */

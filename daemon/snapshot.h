@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 struct snapshot {
-	int64_t index; /* grows whenever anything but `time` changed */
+	int64_t index;      /* grows whenever anything but `time` changed */
+	int64_t last_event; /* of the record */
 	char etag[64];
 	char *server; /* body of GET /v1/server */
 	size_t server_length;

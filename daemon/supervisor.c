@@ -93,6 +93,7 @@ static void publish(struct supervisor *s)
 	s->last_facts = facts;
 	fresh->references = 1;
 	fresh->index = s->index;
+	fresh->last_event = record_last(s->tools.record);
 	/* Weak: `time` may differ between two bodies that say the same. */
 	(void)snprintf(fresh->etag, sizeof(fresh->etag), "W/\"%.20s-%lld\"", s->epoch,
 		       (long long)s->index);
