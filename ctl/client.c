@@ -15,6 +15,7 @@ struct transfer {
 	bool is_too_large;
 	char error[CURL_ERROR_SIZE];
 	client_done *done;
+	client_data *data;
 	void *context;
 	struct transfer *next;
 };
@@ -53,15 +54,32 @@ static void remove_transfer(struct client *client, struct transfer *transfer)
 	free(transfer);
 }
 
+void client_drop(struct client *client)
+{
+	while (client->transfers)
+		remove_transfer(client, client->transfers);
+}
+
 void client_free(struct client *client)
 {
 	if (!client)
 		return;
-	while (client->transfers)
-		remove_transfer(client, client->transfers);
+	client_drop(client);
 	(void)curl_multi_cleanup(client->multi);
 	curl_global_cleanup();
 	free(client);
+}
+
+/* Anything else that answers a request for a stream is a body as any other. */
+static bool is_stream(const struct transfer *transfer)
+{
+	char *type = NULL;
+	long status = 0;
+
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+	return transfer->data && status == 200 && type &&
+	       !strncmp(type, API_EVENT_STREAM, strlen(API_EVENT_STREAM));
 }
 
 /* Taking less than was offered ends the transfer. */
@@ -70,6 +88,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	struct transfer *transfer = context;
 	size_t length = size * count;
 
+	if (is_stream(transfer))
+		return transfer->data(transfer->context, bytes, length) ? length : 0;
 	transfer->is_too_large =
 		transfer->body.length + length > CLIENT_REPLY_LIMIT_BYTES;
 	if (transfer->is_too_large)
@@ -93,7 +113,9 @@ static void describe(struct transfer *transfer, const struct request *request)
 {
 	CURL *easy = transfer->easy;
 
-	add_header(transfer, "Accept", API_JSON);
+	add_header(transfer, "Accept", request->data ? API_EVENT_STREAM : API_JSON);
+	if (request->last_event)
+		add_header(transfer, API_LAST_EVENT_HEADER, request->last_event);
 	if (request->body) {
 		add_header(transfer, "Content-Type", API_JSON);
 		(void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
@@ -128,6 +150,7 @@ void client_send(struct client *client, const struct request *request, client_do
 	if (!transfer->easy)
 		abort();
 	transfer->done = done;
+	transfer->data = request->data;
 	transfer->context = context;
 	transfer->next = client->transfers;
 	client->transfers = transfer;

@@ -21,13 +21,18 @@ enum {
 
 struct client;
 
+/* Called with what came of a stream; false ends it. */
+typedef bool client_data(void *context, const char *bytes, size_t length);
+
 struct request {
 	const char *method;
 	const char *url;
 	const char *body;   /* JSON, or NULL */
 	const char *owner;  /* who asks for a change without a body, or NULL */
 	int64_t timeout_ms; /* of the whole request; connecting has CLIENT_CONNECT_MS of
-			       it */
+			       it; 0: none */
+	client_data *data;  /* server-sent events are wanted, and go there; or NULL */
+	const char *last_event; /* after which they are to go on, or NULL */
 };
 
 /* Either `status` and `body` are set, or `err` is: ERR_UNREACHABLE or ERR_BAD_REPLY. */
@@ -46,6 +51,9 @@ struct client *client_new(struct err *err);
 
 /* Drops requests that are under way, without a call of their functions. */
 void client_free(struct client *client);
+
+/* Drops them, and others may be sent. */
+void client_drop(struct client *client);
 
 /* Starts a request; the texts are copied. */
 void client_send(struct client *client, const struct request *request, client_done *done,

@@ -1,18 +1,17 @@
 #include "commands.h"
 
 #include "client.h"
+#include "event_text.h"
+#include "follow.h"
 #include "output_json.h"
-#include "output_text.h"
 #include "problem.h"
 #include "request.h"
 #include "targets.h"
 #include "text.h"
 #include "verify.h"
-#include "view_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { RUN_MS = 1000 };
 
@@ -20,50 +19,9 @@ enum { RUN_MS = 1000 };
 struct answer {
 	const struct pool_server *server;
 	json_t *events;
-	json_int_t last_id; /* of the whole record */
+	int64_t last_id; /* of the whole record */
 	struct problem problem;
 };
-
-static const struct column {
-	const char *heading, *key;
-} columns[] = {
-	{"TIME", "time"}, {"KIND", "kind"}, {"SERVICE", "service"},
-	{"WHO", "who"},   {"TEXT", "text"},
-};
-
-enum { COLUMNS_COUNT = sizeof(columns) / sizeof(columns[0]) };
-
-static bool is_event(const json_t *event)
-{
-	for (size_t i = 0; i < COLUMNS_COUNT; i++) {
-		const json_t *value = json_object_get(event, columns[i].key);
-
-		if (!json_is_string(value) && !json_is_null(value))
-			return false;
-	}
-	return json_is_integer(json_object_get(event, "id"));
-}
-
-static int read_events(struct answer *answer, const struct reply *reply, struct err *err)
-{
-	json_t *document =
-		json_loadb(reply->body, reply->length, JSON_REJECT_DUPLICATES, NULL);
-	json_t *last = json_object_get(document, "last"), *event;
-	bool is_good = json_is_integer(last);
-	size_t i;
-
-	answer->events = json_incref(json_object_get(document, "events"));
-	answer->last_id = json_integer_value(last);
-	is_good = is_good && json_is_array(answer->events);
-	json_array_foreach (answer->events, i, event)
-		is_good = is_good && is_event(event);
-	json_decref(document);
-	if (is_good)
-		return 0;
-	json_decref(answer->events);
-	answer->events = NULL;
-	return err_set(err, ERR_BAD_REPLY, "the reply is not a list of events");
-}
 
 static void on_reply(void *context, const struct reply *reply)
 {
@@ -73,81 +31,18 @@ static void on_reply(void *context, const struct reply *reply)
 
 	if (problem_from_reply(reply, url, &answer->problem))
 		return;
-	if (read_events(answer, reply, &err))
+	answer->events = event_text_read(reply, &answer->last_id, &err);
+	if (!answer->events)
 		problem_from_err(&err, url, &answer->problem);
-}
-
-/* What of a drain is worth a person's time; a `usual` value is not. */
-static const struct fact {
-	const char *key, *prefix, *usual;
-} facts[] = {
-	{"deadline_at", "deadline ", ""},
-	{"on_deadline", "then ", "hold"},
-	{"until", "until ", "resume"},
-};
-
-static char *describe(const json_t *side)
-{
-	const char *state = json_string_value(json_object_get(side, "state"));
-	struct buf text = {0};
-
-	if (state) {
-		buf_puts(&text, state);
-		view_text_startup(side, &text);
-	}
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-		const char *value =
-			json_string_value(json_object_get(side, facts[i].key));
-
-		if (!value || !strcmp(value, facts[i].usual))
-			continue;
-		buf_printf(&text, "%s%s%s", text.length ? ", " : "", facts[i].prefix,
-			   value);
-	}
-	if (!text.length)
-		buf_puts(&text, "-");
-	return text.text;
-}
-
-/* "running, automatic (delayed) -> paused, manual", or one side if they are the same, or
- * one is not told. */
-static void add_change(struct table *table, const json_t *event)
-{
-	const json_t *sides[] = {json_object_get(event, "before"),
-				 json_object_get(event, "after")};
-	char *before = describe(sides[0]), *after = describe(sides[1]);
-	bool has_both = json_is_object(sides[0]) && json_is_object(sides[1]);
-	struct buf change = {0};
-
-	if (has_both && strcmp(before, after) != 0)
-		buf_printf(&change, "%s -> %s", before, after);
-	else
-		buf_puts(&change, json_is_object(sides[1]) ? after : before);
-	table_add(table, change.text, NULL);
-	buf_done(&change);
-	free(after);
-	free(before);
 }
 
 static void print_table(const json_t *events)
 {
-	struct table *table = table_new(COLUMNS_COUNT + 1);
-	json_t *event;
-	size_t i, column;
+	struct table *table = table_new(EVENT_TEXT_COLUMNS);
 
-	for (column = 0; column < COLUMNS_COUNT; column++)
-		table_add(table, columns[column].heading, NULL);
-	table_add(table, "CHANGE", NULL);
-	json_array_foreach (events, i, event) {
-		for (column = 0; column < COLUMNS_COUNT; column++) {
-			const json_t *value = json_object_get(event, columns[column].key);
-
-			table_add(table,
-				  json_is_string(value) ? json_string_value(value) : "-",
-				  NULL);
-		}
-		add_change(table, event);
-	}
+	event_text_headings(table);
+	for (size_t i = 0; i < json_array_size(events); i++)
+		event_text_row(table, json_array_get(events, i));
 	table_print(table);
 }
 
@@ -183,7 +78,7 @@ static void fetch(struct client *client, struct answer *answer, int64_t after,
 static int show(struct client *client, struct answer *answer,
 		const struct options *options)
 {
-	fetch(client, answer, options->after, options->limit);
+	fetch(client, answer, options->after < 0 ? 0 : options->after, options->limit);
 	if (!answer->events) {
 		text_complain("%s: %s", answer->server->named.name, answer->problem.text);
 		return answer->problem.exit_status;
@@ -247,7 +142,7 @@ static int verify(struct client *client, struct answer *answer,
 
 static int check_options(const struct options *options, struct err *err)
 {
-	bool is_part = options->after || options->limit != API_EVENTS_LIMIT;
+	bool is_part = options->after >= 0 || options->limit != API_EVENTS_LIMIT;
 
 	if (options->limit < 1 || options->limit > API_EVENTS_LIMIT)
 		return err_set(err, ERR_USAGE, "--limit must be from 1 to %d",
@@ -256,6 +151,15 @@ static int check_options(const struct options *options, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--verify reads all events: it goes without --after and "
 			       "--limit");
+	if (options->is_follow &&
+	    (options->is_verify || options->limit != API_EVENTS_LIMIT))
+		return err_set(err, ERR_USAGE,
+			       "--follow goes on for ever: it goes without --verify and "
+			       "--limit");
+	if (options->is_follow && options->output == OUTPUT_JSON)
+		return err_set(
+			err, ERR_USAGE,
+			"--follow prints a line for each event: -o table or jsonl");
 	if (options->head && !options->is_verify)
 		return err_set(err, ERR_USAGE, "--head goes with --verify");
 	return 0;
@@ -276,8 +180,11 @@ int command_events(const struct options *options, const struct pool_config *conf
 	if (!client)
 		goto out;
 	answer.server = targets.servers[0];
-	ret = options->is_verify ? verify(client, &answer, options)
-				 : show(client, &answer, options);
+	if (options->is_follow)
+		ret = follow_events(client, answer.server, options);
+	else
+		ret = options->is_verify ? verify(client, &answer, options)
+					 : show(client, &answer, options);
 out:
 	json_decref(answer.events);
 	client_free(client);

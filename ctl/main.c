@@ -27,7 +27,7 @@ static const struct command {
 	const char *options;
 	const char *help;
 } commands[] = {
-	{"status", 0, ANY_NUMBER, true, command_status, "[POOL|SERVER...]", "",
+	{"status", 0, ANY_NUMBER, true, command_status, "[POOL|SERVER...]", "watch",
 	 "show what serves and what is out"},
 	{"drain", 1, ANY_NUMBER, true, command_drain, "SERVER...",
 	 "id owner reason service with-group deadline on-deadline until dry-run no-wait timeout",
@@ -38,7 +38,7 @@ static const struct command {
 	 "wait until servers are drained, or serve"},
 	{"sessions", 1, 1, true, command_sessions, "SERVER", "service with-group limit",
 	 "show who is still connected, oldest first"},
-	{"events", 1, 1, true, command_events, "SERVER", "after limit verify head",
+	{"events", 1, 1, true, command_events, "SERVER", "after limit follow verify head",
 	 "show what happened on a server"},
 	{"config check", 0, 1, false, command_config_check, "[FILE]", "poold",
 	 "find the mistakes in a pool.yaml"},

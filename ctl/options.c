@@ -99,6 +99,10 @@ static const struct option {
 	 "only events with a higher id", NULL},
 	{"limit", 0, false, OPTION_NUMBER, FIELD(limit), "N",
 	 "at most so many events, or sessions of each service", NULL},
+	{"follow", 0, false, OPTION_FLAG, FIELD(is_follow), NULL,
+	 "go on with each new event until Ctrl-C", NULL},
+	{"watch", 0, false, OPTION_FLAG, FIELD(is_watch), NULL,
+	 "go on with each change until Ctrl-C", NULL},
 	{"verify", 0, false, OPTION_FLAG, FIELD(is_verify), NULL,
 	 "check that no event was changed, added or taken out", NULL},
 	{"head", 0, false, OPTION_HASH, FIELD(head), "HASH",
@@ -116,7 +120,7 @@ static const struct option {
 
 enum { OPTIONS_COUNT = sizeof(table) / sizeof(table[0]) };
 
-_Static_assert(OPTIONS_COUNT <= 32, "options.used has a bit for each option");
+_Static_assert(OPTIONS_COUNT <= 64, "options.used has a bit for each option");
 
 static const char *option_name(const void *from, size_t i)
 {
@@ -221,7 +225,7 @@ static int set(const struct option *option, const char *value, struct options *o
 	void *field = (char *)options + option->offset;
 	char *end;
 
-	options->used |= UINT32_C(1) << (option - table);
+	options->used |= UINT64_C(1) << (option - table);
 	switch (option->type) {
 	case OPTION_FLAG:
 		*(bool *)field = true;
@@ -286,6 +290,7 @@ int options_parse(int argc, char **argv, struct options *options, struct err *er
 	*options = (struct options){.timeout_ms = -1,
 				    .deadline_ms = -1,
 				    .on_deadline = -1,
+				    .after = -1,
 				    .limit = API_EVENTS_LIMIT};
 	for (int i = 1; i < argc;) {
 		int taken = 1;
@@ -323,7 +328,7 @@ int options_check(const struct options *options, const char *command, const char
 		  struct err *err)
 {
 	for (size_t i = 0; i < OPTIONS_COUNT; i++)
-		if (!table[i].is_global && (options->used & UINT32_C(1) << i) &&
+		if (!table[i].is_global && (options->used & UINT64_C(1) << i) &&
 		    !is_allowed(table[i].name, allowed))
 			return err_set(err, ERR_USAGE,
 				       "'%s' has no option --%s; see poolctl %s --help",

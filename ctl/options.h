@@ -33,11 +33,12 @@ struct options {
 	int64_t deadline_ms; /* 0: none is wanted; negative: not said */
 	int on_deadline;     /* enum on_deadline; negative: not said */
 	int until;           /* enum until */
-	bool is_dry_run, is_verify;
+	bool is_dry_run, is_verify, is_follow, is_watch;
 	const char *head;
-	int wait_for; /* enum wait_for */
-	int64_t after, limit;
-	uint32_t used;      /* one bit for each option, by its place in the table */
+	int wait_for;  /* enum wait_for */
+	int64_t after; /* negative: not said */
+	int64_t limit;
+	uint64_t used;      /* one bit for each option, by its place in the table */
 	struct texts words; /* what is no option: the command and its arguments */
 };
 

@@ -4,6 +4,7 @@
 #include "terminal.h"
 #include "text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 enum { GAP_COLUMNS = 2 };
@@ -49,35 +50,65 @@ static int width_of(const struct table *table, size_t column)
 	return width;
 }
 
-static void print_cell(const struct cell *cell, int padding)
+/* Adds the cell, cut to the columns that are left, and spaces up to its width. */
+static void add_cell(struct buf *text, const struct cell *cell, int width,
+		     int *columns_left)
 {
+	size_t length = text_fit(cell->text, *columns_left);
+
+	cell->text[length] = '\0';
 	if (cell->color)
-		(void)printf("%s%s%s", cell->color, cell->text, text_no_color);
-	else
-		(void)fputs(cell->text, stdout);
-	(void)printf("%*s", padding, "");
+		buf_puts(text, cell->color);
+	buf_puts(text, cell->text);
+	if (cell->color)
+		buf_puts(text, text_no_color);
+	width -= text_columns(cell->text);
+	*columns_left -= text_columns(cell->text);
+	if (width > *columns_left)
+		width = *columns_left;
+	if (width > 0)
+		buf_printf(text, "%*s", width, "");
+	*columns_left -= width > 0 ? width : 0;
+}
+
+static void add_row(struct buf *text, const struct cell *cells, size_t count,
+		    const int *widths, int columns)
+{
+	int columns_left = columns ? columns : INT_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		add_cell(text, &cells[i], i + 1 < count ? widths[i] + GAP_COLUMNS : 0,
+			 &columns_left);
+	buf_puts(text, "\n");
+}
+
+void table_render(struct table *table, int columns, int *widths, struct buf *text)
+{
+	int *own = xcalloc(table->columns, sizeof(*own));
+
+	for (size_t i = 0; i < table->columns; i++) {
+		own[i] = width_of(table, i);
+		if (widths && widths[i] > own[i])
+			own[i] = widths[i];
+		if (widths)
+			widths[i] = own[i];
+	}
+	for (size_t i = 0; i < table->count; i += table->columns)
+		add_row(text, table->cells + i, table->columns, own, columns);
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i].text);
+	free(own);
+	free(table->cells);
+	free(table);
 }
 
 void table_print(struct table *table)
 {
-	int *widths = xcalloc(table->columns, sizeof(*widths));
+	struct buf text = {0};
 
-	for (size_t i = 0; i < table->columns; i++)
-		widths[i] = width_of(table, i);
-	for (size_t i = 0; i < table->count; i++) {
-		const struct cell *cell = &table->cells[i];
-		size_t column = i % table->columns;
-		bool is_last = column == table->columns - 1;
-		int rest = widths[column] - text_columns(cell->text);
-
-		print_cell(cell, is_last ? 0 : rest + GAP_COLUMNS);
-		if (is_last)
-			(void)putchar('\n');
-		free(cell->text);
-	}
-	free(widths);
-	free(table->cells);
-	free(table);
+	table_render(table, 0, NULL, &text);
+	(void)fputs(text.text ? text.text : "", stdout);
+	buf_done(&text);
 }
 
 static void add_details(const struct job *job, struct buf *line)

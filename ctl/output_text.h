@@ -4,6 +4,7 @@
 #ifndef POOLCTL_OUTPUT_TEXT_H
 #define POOLCTL_OUTPUT_TEXT_H
 
+#include "buf.h"
 #include "drive.h"
 
 #include <stddef.h>
@@ -19,6 +20,13 @@ void table_add(struct table *table, const char *cell, const char *color);
 
 /* Prints the rows with their columns aligned, and frees the table. */
 void table_print(struct table *table);
+
+/*
+ * Adds the rows to the text instead, and frees the table.  A row takes at most so many
+ * columns of the screen (0: any number).  `widths`, unless it is NULL, has the least
+ * width for each column, and gets what it came to.
+ */
+void table_render(struct table *table, int columns, int *widths, struct buf *text);
 
 /* How a job ended: a line on standard output if the goal was reached, and a complaint on
  * standard error if something is not as asked. */

@@ -43,6 +43,19 @@ void request_events(struct client *client, const struct pool_server *server,
 	    CLIENT_TIMEOUT_MS, done, context);
 }
 
+void request_stream(struct client *client, const struct pool_server *server,
+		    int64_t after, client_data *data, client_done *done, void *context)
+{
+	char *url = xasprintf("%s" API_VERSION_PATH "/events", server->url);
+	char *last = after < 0 ? NULL : xasprintf("%lld", (long long)after);
+	struct request request = {
+		.method = "GET", .url = url, .data = data, .last_event = last};
+
+	client_send(client, &request, done, context);
+	free(last);
+	free(url);
+}
+
 struct server_view *request_read_view(const struct pool_server *server,
 				      const struct reply *reply, struct err *err)
 {

@@ -51,4 +51,9 @@ void request_sessions(struct client *client, const struct pool_server *server,
 void request_events(struct client *client, const struct pool_server *server,
 		    int64_t after, int64_t limit, client_done *done, void *context);
 
+/* Asks for the stream of events after this id, or from now on if it is negative.  `data`
+ * gets it; `done` is called when it ends. */
+void request_stream(struct client *client, const struct pool_server *server,
+		    int64_t after, client_data *data, client_done *done, void *context);
+
 #endif

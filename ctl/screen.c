@@ -1,5 +1,6 @@
 #include "screen.h"
 
+#include "frame.h"
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"
@@ -22,9 +23,8 @@ struct screen {
 	bool is_drawn; /* on a terminal, over and over */
 	bool has_color, has_utf8;
 	int name_columns;
-	char **lines; /* not drawn: what was last printed of each server */
-	char *frame;  /* drawn: what is on the screen */
-	int frame_rows;
+	char **lines;       /* not drawn: what was last printed of each server */
+	struct frame frame; /* drawn: what is on the screen */
 	struct mono drawn_at;
 };
 
@@ -42,6 +42,7 @@ struct screen *screen_new(const struct job *jobs, size_t count, bool has_color)
 	screen->jobs = jobs;
 	screen->count = count;
 	screen->is_drawn = terminal_can_draw(stderr);
+	screen->frame.stream = stderr;
 	screen->has_color = has_color;
 	screen->has_utf8 = terminal_takes_utf8(stderr);
 	screen->lines = xcalloc(count, sizeof(*screen->lines));
@@ -63,7 +64,7 @@ void screen_free(struct screen *screen)
 	for (size_t i = 0; i < screen->count; i++)
 		free(screen->lines[i]);
 	free(screen->lines);
-	free(screen->frame);
+	frame_done(&screen->frame);
 	free(screen);
 }
 
@@ -233,32 +234,15 @@ static void draw_job(const struct screen *screen, const struct job *job, int col
 		add_numbers(&line, job, &terms);
 	buf_done(&terms);
 	buf_done(&trouble);
-	buf_puts(out, "\033[K\n");
-}
-
-/* Writes over what is on the screen, in one piece, so that nothing flickers. */
-static void replace_frame(struct screen *screen, const char *frame, int rows)
-{
-	struct buf out = {0};
-
-	buf_puts(&out, "\r");
-	if (screen->frame_rows)
-		buf_printf(&out, "\033[%dA", screen->frame_rows);
-	buf_printf(&out, "%s\033[J", frame);
-	(void)fwrite(out.text, 1, out.length, stderr);
-	(void)fflush(stderr);
-	buf_done(&out);
-	free(screen->frame);
-	screen->frame = xstrdup(frame);
-	screen->frame_rows = rows;
+	buf_puts(out, "\n");
 }
 
 /* Of more servers than rows, those that are under way are shown. */
-static int draw_jobs(const struct screen *screen, struct buf *out)
+static void draw_jobs(const struct screen *screen, struct buf *out)
 {
 	int columns, rows, used = 0;
 
-	terminal_size(&columns, &rows);
+	terminal_size(stderr, &columns, &rows);
 	for (int want_done = 0; want_done < 2; want_done++)
 		for (size_t i = 0; i < screen->count; i++) {
 			const struct job *job = &screen->jobs[i];
@@ -271,17 +255,15 @@ static int draw_jobs(const struct screen *screen, struct buf *out)
 			draw_job(screen, job, columns, out);
 			used++;
 		}
-	return used;
 }
 
 /* As a frame holds the time, each second makes a new one. */
 static void draw(struct screen *screen)
 {
 	struct buf frame = {0};
-	int rows = draw_jobs(screen, &frame);
 
-	if (!screen->frame || strcmp(frame.text, screen->frame) != 0)
-		replace_frame(screen, frame.text, rows);
+	draw_jobs(screen, &frame);
+	frame_show(&screen->frame, frame.text ? frame.text : "");
 	buf_done(&frame);
 }
 
@@ -339,6 +321,6 @@ void screen_end(struct screen *screen)
 
 void screen_hide(struct screen *screen)
 {
-	if (screen->frame_rows)
-		replace_frame(screen, "", 0);
+	if (screen->frame.rows)
+		frame_show(&screen->frame, "");
 }

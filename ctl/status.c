@@ -1,6 +1,7 @@
-#include "commands.h"
+#include "status.h"
 
 #include "client.h"
+#include "commands.h"
 #include "mem.h"
 #include "output_json.h"
 #include "output_text.h"
@@ -14,15 +15,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { EXIT_SEVERAL = 8, COLUMNS = 5, RUN_MS = 1000 };
-
-/* What one server answered: a view, or a problem. */
-struct answer {
-	const struct pool *pool;
-	const struct pool_server *server;
-	struct server_view *view;
-	struct problem problem;
-};
+enum { EXIT_SEVERAL = 8, RUN_MS = 1000 };
 
 static void on_reply(void *context, const struct reply *reply)
 {
@@ -37,24 +30,18 @@ static void on_reply(void *context, const struct reply *reply)
 		problem_from_err(&err, url, &answer->problem);
 }
 
-static struct answer *ask(const struct pool_config *config, const struct targets *targets,
-			  struct err *err)
+static int ask(struct answer *answers, size_t count, struct err *err)
 {
 	struct client *client = client_new(err);
-	struct answer *answers;
 
 	if (!client)
-		return NULL;
-	answers = xcalloc(targets->count, sizeof(*answers));
-	for (size_t i = 0; i < targets->count; i++) {
-		answers[i].server = pool_find_server(
-			config, targets->servers[i]->named.name, &answers[i].pool);
+		return -1;
+	for (size_t i = 0; i < count; i++)
 		request_view(client, answers[i].server, NULL, 0, on_reply, &answers[i]);
-	}
 	while (client_run(client, RUN_MS))
 		;
 	client_free(client);
-	return answers;
+	return 0;
 }
 
 /* A server that is out has few left of many; one that serves just has some. */
@@ -79,7 +66,8 @@ static void add_note(struct buf *note, const struct buf *more)
 }
 
 /* Of several drains each is named. */
-static void add_terms(struct buf *note, const struct server_view *view)
+static void add_terms(struct buf *note, const struct server_view *view,
+		      bool has_countdown)
 {
 	bool has_several = server_view_count_drains(view) > 1;
 
@@ -88,7 +76,7 @@ static void add_terms(struct buf *note, const struct server_view *view)
 		struct buf terms = {0}, named = {0};
 
 		if (drain->is_active)
-			view_text_terms(drain, view->time, true, &terms);
+			view_text_terms(drain, view->time, has_countdown, &terms);
 		if (terms.length && has_several)
 			buf_printf(&named, "%s: ", drain->id);
 		if (terms.length)
@@ -99,14 +87,15 @@ static void add_terms(struct buf *note, const struct server_view *view)
 	}
 }
 
-static void add_drains_and_note(struct table *table, const struct server_view *view)
+static void add_drains_and_note(struct table *table, const struct server_view *view,
+				bool has_countdown)
 {
 	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
 	struct buf drains = {0}, note = {0}, cut = {0};
 
 	view_text_drains(view, &drains);
 	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
-	add_terms(&note, view);
+	add_terms(&note, view, has_countdown);
 	if (view->progress.cut > 0)
 		judge_explain(&all_services, view, VERDICT_CUT, &cut);
 	add_note(&note, &cut);
@@ -117,17 +106,31 @@ static void add_drains_and_note(struct table *table, const struct server_view *v
 	buf_done(&note);
 }
 
-static void add_row(struct table *table, const struct answer *answer, bool has_color)
+/* That nobody knows is said before anything that a narrow screen has no room for. */
+static void add_phase(struct table *table, const struct answer *answer, bool has_color,
+		      bool has_countdown)
+{
+	enum phase phase = answer->view ? answer->view->phase : PHASE_ATTENTION;
+	char duration[TEXT_DURATION_BYTES];
+	struct buf text = {0};
+
+	buf_puts(&text, answer->view ? phase_name(phase) : "?");
+	if (!answer->view && answer->unknown_ms && has_countdown)
+		buf_printf(&text, " %s", text_duration(answer->unknown_ms, duration));
+	table_add(table, text.text, has_color ? text_color(phase) : NULL);
+	buf_done(&text);
+}
+
+void status_row(struct table *table, const struct answer *answer, bool has_color,
+		bool has_countdown)
 {
 	const struct server_view *view = answer->view;
-	enum phase phase = view ? view->phase : PHASE_ATTENTION;
 
 	table_add(table, answer->server->named.name, NULL);
-	table_add(table, view ? phase_name(phase) : "?",
-		  has_color ? text_color(phase) : NULL);
+	add_phase(table, answer, has_color, has_countdown);
 	if (view) {
 		add_sessions(table, view);
-		add_drains_and_note(table, view);
+		add_drains_and_note(table, view, has_countdown);
 	} else {
 		table_add(table, "?", NULL);
 		table_add(table, "", NULL);
@@ -135,28 +138,44 @@ static void add_row(struct table *table, const struct answer *answer, bool has_c
 	}
 }
 
-/* The answers are in the order of the file, so those of a pool are together. */
-static void print_tables(const struct answer *answers, size_t count, bool has_color)
+void status_headings(struct table *table)
 {
-	static const char *const headings[COLUMNS] = {"SERVER", "PHASE", "SESSIONS",
-						      "DRAINS", "NOTE"};
+	static const char *const headings[STATUS_COLUMNS] = {
+		"SERVER", "PHASE", "SESSIONS", "DRAINS", "NOTE"};
 
+	for (size_t column = 0; column < STATUS_COLUMNS; column++)
+		table_add(table, headings[column], NULL);
+}
+
+/* The answers are in the order of the file, so those of a pool are together. */
+void status_tables(const struct answer *answers, size_t count, bool has_color,
+		   int columns, struct buf *text)
+{
 	for (size_t i = 0; i < count;) {
 		const struct pool *pool = answers[i].pool;
-		struct table *table = table_new(COLUMNS);
+		struct table *title = table_new(1), *table = table_new(STATUS_COLUMNS);
 
 		if (i > 0)
-			text_print(stdout, "");
-		text_print(stdout, pool->named.name);
-		for (size_t column = 0; column < COLUMNS; column++)
-			table_add(table, headings[column], NULL);
+			buf_puts(text, "\n");
+		table_add(title, pool->named.name, NULL);
+		table_render(title, columns, NULL, text);
+		status_headings(table);
 		for (; i < count && answers[i].pool == pool; i++)
-			add_row(table, &answers[i], has_color);
-		table_print(table);
+			status_row(table, &answers[i], has_color, true);
+		table_render(table, columns, NULL, text);
 	}
 }
 
-static json_t *describe(const struct answer *answer)
+static void print_tables(const struct answer *answers, size_t count, bool has_color)
+{
+	struct buf text = {0};
+
+	status_tables(answers, count, has_color, 0, &text);
+	(void)fputs(text.text ? text.text : "", stdout);
+	buf_done(&text);
+}
+
+json_t *status_describe(const struct answer *answer)
 {
 	const struct server_view *view = answer->view;
 
@@ -182,7 +201,7 @@ static void print_json(const struct answer *answers, size_t count)
 							      answers[i].pool->named.name,
 							      "servers", servers));
 		}
-		(void)json_array_append_new(servers, describe(&answers[i]));
+		(void)json_array_append_new(servers, status_describe(&answers[i]));
 	}
 	output_json(json_pack("{s:o}", "pools", pools));
 }
@@ -190,7 +209,7 @@ static void print_json(const struct answer *answers, size_t count)
 static void print_lines(const struct answer *answers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		json_t *line = describe(&answers[i]);
+		json_t *line = status_describe(&answers[i]);
 
 		(void)json_object_set_new(line, "pool",
 					  json_string(answers[i].pool->named.name));
@@ -212,25 +231,41 @@ static int exit_status(const struct answer *answers, size_t count)
 	return status;
 }
 
+static void print(const struct answer *answers, size_t count,
+		  const struct options *options)
+{
+	bool has_color = !options->has_no_color && terminal_can_draw(stdout);
+
+	if (options->output == OUTPUT_TABLE)
+		print_tables(answers, count, has_color);
+	else if (options->output == OUTPUT_JSON)
+		print_json(answers, count);
+	else
+		print_lines(answers, count);
+}
+
 int command_status(const struct options *options, const struct pool_config *config,
 		   struct err *err)
 {
-	bool has_color = !options->has_no_color && terminal_can_draw(stdout);
 	struct answer *answers = NULL;
 	struct targets targets;
 	int ret = -1;
 
-	if (!targets_find(config, options, NULL, &targets, err))
-		answers = ask(config, &targets, err);
-	if (!answers)
+	if (options->is_watch && options->output == OUTPUT_JSON)
+		return err_set(err, ERR_USAGE,
+			       "--watch prints each change: -o table or jsonl");
+	if (targets_find(config, options, NULL, &targets, err))
 		goto out;
-	if (options->output == OUTPUT_TABLE)
-		print_tables(answers, targets.count, has_color);
-	else if (options->output == OUTPUT_JSON)
-		print_json(answers, targets.count);
-	else
-		print_lines(answers, targets.count);
-	ret = exit_status(answers, targets.count);
+	answers = xcalloc(targets.count, sizeof(*answers));
+	for (size_t i = 0; i < targets.count; i++)
+		answers[i].server = pool_find_server(
+			config, targets.servers[i]->named.name, &answers[i].pool);
+	if (options->is_watch) {
+		ret = status_watch(answers, targets.count, options, err);
+	} else if (!ask(answers, targets.count, err)) {
+		print(answers, targets.count, options);
+		ret = exit_status(answers, targets.count);
+	}
 	for (size_t i = 0; i < targets.count; i++)
 		server_view_free(answers[i].view);
 out:

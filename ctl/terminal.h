@@ -16,8 +16,8 @@ bool terminal_can_ask(void);
 /* False only for a terminal that would take the bytes of UTF-8 for something else. */
 bool terminal_takes_utf8(FILE *stream);
 
-/* The size of the terminal behind standard error; 80 by 24 if it does not say. */
-void terminal_size(int *columns, int *rows);
+/* The size of the terminal behind the stream; 80 by 24 if it does not say. */
+void terminal_size(FILE *stream, int *columns, int *rows);
 
 /* From here on Ctrl-C and a request to end do not end the program, but are remembered. */
 void terminal_catch_interrupts(void);

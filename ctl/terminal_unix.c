@@ -41,11 +41,11 @@ bool terminal_takes_utf8(FILE *stream)
 	return !isatty(fileno(stream)) || is_locale_utf8();
 }
 
-void terminal_size(int *columns, int *rows)
+void terminal_size(FILE *stream, int *columns, int *rows)
 {
 	struct winsize size = {0};
 
-	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	(void)ioctl(fileno(stream), TIOCGWINSZ, &size);
 	*columns = size.ws_col ? size.ws_col : 80;
 	*rows = size.ws_row ? size.ws_row : 24;
 }

@@ -38,13 +38,13 @@ bool terminal_takes_utf8(FILE *stream)
 	return !console_of(stream, &mode) || GetConsoleOutputCP() == CP_UTF8;
 }
 
-void terminal_size(int *columns, int *rows)
+void terminal_size(FILE *stream, int *columns, int *rows)
 {
 	CONSOLE_SCREEN_BUFFER_INFO info;
 
 	*columns = 80;
 	*rows = 24;
-	if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_ERROR_HANDLE), &info))
+	if (!GetConsoleScreenBufferInfo((HANDLE)_get_osfhandle(_fileno(stream)), &info))
 		return;
 	*columns = info.srWindow.Right - info.srWindow.Left + 1;
 	*rows = info.srWindow.Bottom - info.srWindow.Top + 1;
