@@ -120,6 +120,7 @@ def races(suite):
                'VARIANT=tsan', 'programs', *(test.relative_to(ROOT) for test in tests))
     run_unit_tests(suite, tests, TSAN_OPTIONS='halt_on_error=1')
     suite.pytest('tests/survive/test_model.py', 'tests/system/test_drain.py',
+                 'tests/system/test_watching.py',
                  POOLD=str(BUILD / 'tsan/poold'), POOLCTL=str(BUILD / 'native/poolctl'),
                  TSAN_OPTIONS='halt_on_error=1', SURVIVE_STEPS='2000')
 
