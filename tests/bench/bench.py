@@ -14,6 +14,7 @@ import config
 import drift
 import native
 import record
+import watchers
 import windows
 from tools import ROOT
 
@@ -29,6 +30,7 @@ BENCHMARKS = {
     'drift-windows': drift.windows,
     'fsyncs': record.fsyncs,
     'starts': record.starts,
+    'watchers': watchers.watchers,
 }
 
 RESULT = ROOT / 'build/bench.json'

@@ -1,0 +1,107 @@
+/*
+ * Server-sent events, in whatever pieces they come.
+ */
+#include "sse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void write_down(void *arg, const struct sse_message *message)
+{
+	buf_printf(arg, "<%s|%s|%s>", message->id ? message->id : "-",
+		   message->event ? message->event : "-",
+		   message->data ? message->data : "-");
+}
+
+/* What is read of the bytes, which come in pieces of this size. */
+static void expect(const char *bytes, size_t piece, const char *expected)
+{
+	struct sse sse = {0};
+	struct buf text = {0};
+	size_t length = strlen(bytes);
+
+	for (size_t at = 0; at < length; at += piece)
+		assert_int_equal(sse_read(&sse, bytes + at,
+					  length - at < piece ? length - at : piece,
+					  write_down, &text, NULL),
+				 0);
+	assert_string_equal(text.text ? text.text : "", expected);
+	sse_reset(&sse);
+	buf_done(&text);
+}
+
+static void messages_in_pieces_of_any_size(void **state)
+{
+	static const struct {
+		const char *bytes, *expected;
+	} cases[] = {
+		{"id: 7\nevent: drift\ndata: {\"id\":7}\n\n", "<7|drift|{\"id\":7}>"},
+		{"id: 7\r\nevent: drift\r\ndata: x\r\n\r\n", "<7|drift|x>"},
+		{"id: 7\n\n", "<7|-|->"},
+		{": nothing new\n\nid:8\n\n", "<8|-|->"},
+		{"data: a\ndata:  b\n\n", "<-|-|a\n b>"},
+		{"\n\n\n", ""},
+		{"retry: 5\nother\n\n", ""},
+		{"id: 1\n\nid: 2\nevent: x\n\n", "<1|-|-><2|x|->"},
+		{"id: 1\nevent: cut\ndata: of", ""},
+		{"idle: 1\n\n", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t piece = 1; piece <= strlen(cases[i].bytes); piece++)
+			expect(cases[i].bytes, piece, cases[i].expected);
+}
+
+static void what_was_incomplete_is_forgotten(void **state)
+{
+	static const char first[] = "id: 1\nevent: a\ndata: b", second[] = "id: 2\n\n";
+	struct sse sse = {0};
+	struct buf text = {0};
+
+	(void)state;
+	assert_int_equal(sse_read(&sse, first, strlen(first), write_down, &text, NULL),
+			 0);
+	sse_reset(&sse);
+	assert_int_equal(sse_read(&sse, second, strlen(second), write_down, &text, NULL),
+			 0);
+	assert_string_equal(text.text, "<2|-|->");
+	sse_reset(&sse);
+	buf_done(&text);
+}
+
+/* A line without an end, and lines of data without an end. */
+static void a_message_has_a_limit(void **state)
+{
+	static const char *const pieces[] = {"xxxxxxxxxxxxxxxx", "data: xxxxxxxxxx\n"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		size_t length = strlen(pieces[i]), sent = 0;
+		struct sse sse = {0};
+		struct err err = {0};
+
+		while (sent <= SSE_LIMIT_BYTES * 2 &&
+		       !sse_read(&sse, pieces[i], length, write_down, NULL, &err))
+			sent += length;
+		assert_int_equal(err.code, ERR_BAD_REPLY);
+		assert_in_range(sent, SSE_LIMIT_BYTES / 2, SSE_LIMIT_BYTES * 2);
+		sse_reset(&sse);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_in_pieces_of_any_size),
+		cmocka_unit_test(what_was_incomplete_is_forgotten),
+		cmocka_unit_test(a_message_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
