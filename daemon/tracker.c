@@ -31,6 +31,7 @@ static int compare_connections(const void *left, const void *right)
 void tracker_begin(struct tracker *tracker)
 {
 	tracker->fresh_count = 0;
+	tracker->ended_count = 0;
 	tracker->seen = 0;
 }
 
@@ -61,36 +62,97 @@ static void swap(struct tracker *tracker)
 	tracker->fresh_room = room;
 }
 
-void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
+/* What was known of it, before it is compared with the sample before. */
+static void start(struct tracked *session, struct mono now, struct wall wall,
+		  bool is_least)
 {
-	size_t known = 0;
+	session->since = session->told = now;
+	session->since_wall = wall;
+	session->is_least = is_least;
+}
 
-	if (tracker->fresh_count)
-		qsort(tracker->fresh, tracker->fresh_count, sizeof(*tracker->fresh),
-		      compare_connections);
+static void go_on(struct tracked *session, const struct tracked *known)
+{
+	session->since = known->since;
+	session->since_wall = known->since_wall;
+	session->told = known->told;
+	session->is_least = known->is_least;
+}
+
+/* Carries over what was known; puts those that are not there any more at the front of
+ * where they were, and returns how many. */
+static size_t compare(struct tracker *tracker, struct mono now, struct wall wall)
+{
+	size_t known = 0, ended = 0;
+	bool is_there = false; /* the known one, in the sample */
+
 	for (size_t i = 0; i < tracker->fresh_count; i++) {
 		struct tracked *session = &tracker->fresh[i];
 		int order = 1;
 
 		while (known < tracker->count &&
-		       (order = compare_connections(session, &tracker->items[known])) > 0)
+		       (order = compare_connections(session, &tracker->items[known])) >
+			       0) {
+			if (!is_there)
+				tracker->items[ended++] = tracker->items[known];
+			is_there = false;
 			known++;
-		session->since = now;
-		session->since_wall = wall;
-		session->is_least = !tracker->is_whole;
+		}
+		start(session, now, wall, !tracker->is_whole);
 		if (known == tracker->count || order)
 			continue;
-		session->since = tracker->items[known].since;
-		session->since_wall = tracker->items[known].since_wall;
-		session->is_least = tracker->items[known].is_least;
+		is_there = true;
+		go_on(session, &tracker->items[known]);
 	}
+	for (; known < tracker->count; known++, is_there = false)
+		if (!is_there)
+			tracker->items[ended++] = tracker->items[known];
+	return ended;
+}
+
+void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
+{
+	size_t ended;
+
+	if (tracker->fresh_count)
+		qsort(tracker->fresh, tracker->fresh_count, sizeof(*tracker->fresh),
+		      compare_connections);
+	ended = compare(tracker, now, wall);
 	swap(tracker);
 	tracker->is_whole = tracker->seen == (int64_t)tracker->count;
+	tracker->ended_count = tracker->is_whole ? ended : 0;
+	tracker->ended_at =
+		clock_add(tracker->seen_at, clock_since(tracker->seen_at, now) / 2);
+	tracker->seen_at = now;
 }
 
 void tracker_failed(struct tracker *tracker)
 {
 	tracker->is_whole = false;
+}
+
+static double age_s(const struct tracked *session, struct mono at)
+{
+	return (double)clock_since(session->since, at) / 1000;
+}
+
+static void tell(struct tracked *session, struct mono until, bool has_ended,
+		 const struct tracker_listener *listener)
+{
+	if (!session->is_least)
+		listener->watched(listener->arg, age_s(session, session->told),
+				  age_s(session, until), has_ended);
+	session->told = until;
+}
+
+void tracker_tell(struct tracker *tracker, bool with_living,
+		  const struct tracker_listener *listener)
+{
+	for (size_t i = 0; i < tracker->ended_count; i++)
+		tell(&tracker->fresh[i], tracker->ended_at, true, listener);
+	tracker->ended_count = 0;
+	for (size_t i = 0; with_living && i < tracker->count; i++)
+		tell(&tracker->items[i], tracker->seen_at, false, listener);
 }
 
 static int compare_ages(const void *left, const void *right)

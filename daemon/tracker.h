@@ -17,7 +17,8 @@ struct tracked {
 	struct sessions_connection connection;
 	struct mono since; /* when it was in a sample first */
 	struct wall since_wall;
-	bool is_least; /* it may have been there before */
+	struct mono told; /* up to when tracker_tell told of it; at first, since */
+	bool is_least;    /* it may have been there before */
 };
 
 /* Zeroed, it knows nothing yet. */
@@ -25,9 +26,12 @@ struct tracker {
 	struct tracked *items; /* of the last sample that did not fail, sorted */
 	size_t count;
 	size_t room;
-	bool is_whole; /* the last sample came to its end, and had room */
+	bool is_whole;        /* the last sample came to its end, and had room */
+	struct mono seen_at;  /* that sample */
+	struct mono ended_at; /* when the ended ones were not there any more, about */
+	size_t ended_count;
 
-	struct tracked *fresh; /* the sample under way */
+	struct tracked *fresh; /* the sample under way; before it, those that ended */
 	size_t fresh_count, fresh_room;
 	int64_t seen;
 };
@@ -42,6 +46,24 @@ void tracker_end(struct tracker *tracker, struct mono now, struct wall wall);
 
 /* What was known stays known; what is new in the next sample may be older than that. */
 void tracker_failed(struct tracker *tracker);
+
+/*
+ * Tells of every session of known age how long it was watched since it was told of last,
+ * and of those that ended with the last sample, that they did: between the last two
+ * samples, so in the middle between them.  For who learns how long sessions last, once
+ * after each tracker_end, or the ends are lost; the living need it less often
+ * (`with_living`).
+ *
+ * Nothing is said to have ended by a sample that had no room for all: who is missing may
+ * be there still, and is forgotten.  Not told of at all are sessions that may be older
+ * than is known.
+ */
+struct tracker_listener {
+	void (*watched)(void *arg, double from_age_s, double to_age_s, bool has_ended);
+	void *arg;
+};
+void tracker_tell(struct tracker *tracker, bool with_living,
+		  const struct tracker_listener *listener);
 
 /* Puts the `limit` oldest into `oldest`, the oldest first; returns how many. */
 size_t tracker_oldest(const struct tracker *tracker, const struct tracked **oldest,

@@ -241,6 +241,136 @@ static void a_suspect_is_old_and_known_to_be_idle(void **state)
 	}
 }
 
+/* What a listener was told: the last of each kind, and how many. */
+struct told {
+	int ended, alive;
+	double from_s, to_s; /* of the last end */
+	double alive_s;      /* of all the living */
+};
+
+static void hear(void *arg, double from_age_s, double to_age_s, bool has_ended)
+{
+	struct told *told = arg;
+
+	if (!has_ended) {
+		told->alive++;
+		told->alive_s += to_age_s - from_age_s;
+		return;
+	}
+	told->ended++;
+	told->from_s = from_age_s;
+	told->to_s = to_age_s;
+}
+
+static struct told listen_to(struct tracker *tracker, bool with_living)
+{
+	struct told told = {0};
+
+	tracker_tell(tracker, with_living,
+		     &(struct tracker_listener){.watched = hear, .arg = &told});
+	return told;
+}
+
+static void an_end_is_told_once_and_is_between_two_samples(void **state)
+{
+	struct tracker tracker = {0};
+	struct told told;
+
+	(void)state;
+	sample(&tracker, 0, NONE);
+	sample(&tracker, 1000, PORTS(50001, 50002, 50003));
+	sample(&tracker, 2000, PORTS(50003, 50001, 50002));
+	assert_int_equal(listen_to(&tracker, false).ended, 0);
+	sample(&tracker, 4000, PORTS(50002));
+	told = listen_to(&tracker, false);
+	assert_int_equal(told.ended, 2);
+	assert_true(told.from_s == 0 && told.to_s == 2);
+	assert_int_equal(listen_to(&tracker, false).ended, 0);
+	sample(&tracker, 5000, NONE);
+	told = listen_to(&tracker, false);
+	assert_int_equal(told.ended, 1);
+	assert_true(told.to_s == 3.5);
+	tracker_done(&tracker);
+}
+
+static void each_second_of_a_life_is_told_of_once(void **state)
+{
+	struct tracker tracker = {0};
+	struct told told;
+
+	(void)state;
+	sample(&tracker, 0, NONE);
+	sample(&tracker, 1000, PORTS(50001, 50002));
+	sample(&tracker, 8000, PORTS(50001, 50002));
+	told = listen_to(&tracker, true);
+	assert_int_equal(told.alive, 2);
+	assert_true(told.alive_s == 14);
+	assert_true(listen_to(&tracker, true).alive_s == 0);
+	sample(&tracker, 10000, PORTS(50002));
+	told = listen_to(&tracker, true);
+	assert_int_equal(told.ended, 1);
+	assert_true(told.from_s == 7 && told.to_s == 8);
+	assert_true(told.alive_s == 2);
+	tracker_done(&tracker);
+}
+
+static void of_a_session_of_unknown_age_nothing_is_told(void **state)
+{
+	struct tracker tracker = {0};
+	struct told told;
+
+	(void)state;
+	sample(&tracker, 1000, PORTS(50001));
+	sample(&tracker, 2000, PORTS(50001, 50002));
+	assert_int_equal(listen_to(&tracker, true).alive, 1);
+	sample(&tracker, 3000, NONE);
+	told = listen_to(&tracker, true);
+	assert_int_equal(told.ended, 1);
+	assert_true(told.to_s == 0.5);
+	tracker_done(&tracker);
+}
+
+static void what_ended_while_nobody_could_look_is_told_after_that(void **state)
+{
+	struct tracker tracker = {0};
+	struct told told;
+
+	(void)state;
+	sample(&tracker, 0, NONE);
+	sample(&tracker, 1000, PORTS(50001));
+	for (int i = 0; i < 3; i++) {
+		tracker_begin(&tracker);
+		tracker_failed(&tracker);
+		assert_int_equal(listen_to(&tracker, false).ended, 0);
+	}
+	sample(&tracker, 11000, PORTS(50002));
+	told = listen_to(&tracker, true);
+	assert_int_equal(told.ended, 1);
+	assert_int_equal(told.alive, 0);
+	assert_true(told.to_s == 5);
+	tracker_done(&tracker);
+}
+
+static void who_has_no_room_has_not_ended(void **state)
+{
+	struct tracker tracker = {0};
+
+	(void)state;
+	sample(&tracker, 0, NONE);
+	sample(&tracker, 1000, PORTS(50001, 50002));
+	tracker_begin(&tracker);
+	for (int i = 0; i < TRACKER_LIMIT + 1; i++) {
+		struct sessions_connection each = connection("10.0.0.9", 1 + i % 65535);
+
+		each.local_port = (uint16_t)(1 + i / 65535);
+		tracker_see(&tracker, &each);
+	}
+	tracker_end(&tracker, (struct mono){2000}, (struct wall){0});
+	assert_false(tracker.is_whole);
+	assert_int_equal(listen_to(&tracker, false).ended, 0);
+	tracker_done(&tracker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +386,11 @@ int main(void)
 		cmocka_unit_test(
 			more_than_the_limit_are_counted_and_the_list_is_not_whole),
 		cmocka_unit_test(a_suspect_is_old_and_known_to_be_idle),
+		cmocka_unit_test(an_end_is_told_once_and_is_between_two_samples),
+		cmocka_unit_test(each_second_of_a_life_is_told_of_once),
+		cmocka_unit_test(of_a_session_of_unknown_age_nothing_is_told),
+		cmocka_unit_test(what_ended_while_nobody_could_look_is_told_after_that),
+		cmocka_unit_test(who_has_no_room_has_not_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
