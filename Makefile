@@ -42,7 +42,7 @@ else
 PLATFORM := unix
 EXE :=
 PLATFORM_FLAGS := -D_GNU_SOURCE
-POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lpthread
+POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
 POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lpthread
 endif
 
