@@ -1,0 +1,264 @@
+#include "forecast.h"
+
+#include "hazards.h"
+#include "mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Sessions of about the same age are reckoned with as one: half a bin. */
+enum { AGES_PER_BIN = 1, AGES = LIFETIMES_BINS * AGES_PER_BIN };
+
+/* Halvings of the scale of times, which make the quantiles good to a part in 100. */
+enum { HALVINGS = 11 };
+
+struct group {
+	bool is_least;
+	double sessions;
+	double age_s;                 /* their mean */
+	double before[HAZARDS_DRAWS]; /* hazards_until there; for is_least hazards_rest */
+};
+
+struct member {
+	struct hazards hazards;
+	struct group *groups;
+	size_t count;
+	double settle_s;
+};
+
+struct forecast {
+	struct member **members; /* those whose lifetimes are known */
+	size_t count;
+	bool is_known;     /* of every service that was added, at least the half */
+	bool is_by_rate;   /* one of them only by its rate */
+	double at_least_s; /* what those without lifetimes need, and settling alone */
+	char reason[FORECAST_REASON_BYTES];
+};
+
+struct forecast *forecast_new(void)
+{
+	struct forecast *forecast = xcalloc(1, sizeof(*forecast));
+
+	forecast->is_known = true;
+	return forecast;
+}
+
+void forecast_free(struct forecast *forecast)
+{
+	if (!forecast)
+		return;
+	for (size_t i = 0; i < forecast->count; i++) {
+		free(forecast->members[i]->groups);
+		free(forecast->members[i]);
+	}
+	free(forecast->members);
+	free(forecast);
+}
+
+/* The first reason stays. */
+static void give_reason(struct forecast *forecast, const char *name, const char *why)
+{
+	char *text;
+
+	if (*forecast->reason)
+		return;
+	text = xasprintf("%s: %s", name, why);
+	copy_text(forecast->reason, sizeof(forecast->reason), text);
+	free(text);
+}
+
+static void wait_for(struct forecast *forecast, double time_s)
+{
+	if (time_s > forecast->at_least_s)
+		forecast->at_least_s = time_s;
+}
+
+static void add_group(struct member *member, bool is_least, double sessions, double age_s)
+{
+	struct group *group = &member->groups[member->count++];
+
+	group->is_least = is_least;
+	group->sessions = sessions;
+	group->age_s = age_s;
+	if (is_least)
+		hazards_rest(&member->hazards, age_s, group->before);
+	else
+		hazards_until(&member->hazards, age_s, group->before);
+}
+
+static void group_sessions(struct member *member, const struct forecast_service *service)
+{
+	double sessions[2][AGES] = {{0}}, ages[2][AGES] = {{0}};
+
+	for (int64_t i = 0; i < service->count; i++) {
+		const struct forecast_session *session = &service->sessions[i];
+		int at = (int)(lifetimes_scale(session->age_s) * LIFETIMES_BINS_PER_UNIT *
+			       AGES_PER_BIN);
+
+		if (at >= AGES)
+			at = AGES - 1;
+		sessions[session->is_least][at]++;
+		ages[session->is_least][at] += session->age_s;
+	}
+	member->groups = xcalloc(2 * AGES, sizeof(*member->groups));
+	for (int least = 0; least < 2; least++)
+		for (int at = 0; at < AGES; at++)
+			if (sessions[least][at] > 0)
+				add_group(member, least, sessions[least][at],
+					  ages[least][at] / sessions[least][at]);
+}
+
+static void add_member(struct forecast *forecast, const struct forecast_service *service)
+{
+	struct member *member = xcalloc(1, sizeof(*member));
+
+	hazards_init(&member->hazards, service->lifetimes);
+	group_sessions(member, service);
+	member->settle_s = service->settle_s;
+	forecast->members = xrealloc(forecast->members,
+				     (forecast->count + 1) * sizeof(struct member *));
+	forecast->members[forecast->count++] = member;
+}
+
+/* Why it cannot be told from lifetimes; NULL if it can. */
+static const char *find_lack(const struct forecast_service *service, char *text,
+			     size_t size)
+{
+	double ends = service->lifetimes ? lifetimes_ends(service->lifetimes) : 0;
+
+	if (!service->sessions)
+		return "its sessions are counted, not seen one by one";
+	if (ends >= FORECAST_LEAST_ENDS)
+		return NULL;
+	snprintf(text, size, "%.0f sessions were seen to end, which is too few", ends);
+	return text;
+}
+
+void forecast_add(struct forecast *forecast, const struct forecast_service *service)
+{
+	char text[FORECAST_REASON_BYTES];
+	const char *lack;
+
+	if (service->unknown) {
+		forecast->is_known = false;
+		give_reason(forecast, service->name, service->unknown);
+		return;
+	}
+	wait_for(forecast, service->settle_s);
+	if (service->count == 0)
+		return;
+	lack = find_lack(service, text, sizeof(text));
+	if (!lack) {
+		add_member(forecast, service);
+		return;
+	}
+	give_reason(forecast, service->name, lack);
+	if (service->per_minute <= 0) {
+		forecast->is_known = false;
+		return;
+	}
+	forecast->is_by_rate = true;
+	wait_for(forecast,
+		 (double)service->count * 60 / service->per_minute + service->settle_s);
+}
+
+/* The logarithm of the chance that a group is through by then, added to each draw's. */
+static void add_logs(const struct member *member, const struct group *group,
+		     double within_s, double logs[HAZARDS_DRAWS])
+{
+	double after[HAZARDS_DRAWS];
+
+	if (group->is_least)
+		hazards_rest(&member->hazards, group->age_s + within_s, after);
+	else
+		hazards_until(&member->hazards, group->age_s + within_s, after);
+	for (int i = 0; i < HAZARDS_DRAWS; i++) {
+		double stays;
+
+		if (!group->is_least)
+			stays = exp(group->before[i] - after[i]);
+		else if (group->before[i] > 0)
+			stays = after[i] / group->before[i];
+		else /* too unlikely to be a number */
+			stays = 0;
+		logs[i] += stays < 1 ? group->sessions * log1p(-stays) : -HUGE_VAL;
+	}
+}
+
+/* What is not known of the hazards is the same for all sessions of a service: hence the
+ * mean of the draws' chances, each for all sessions together. */
+static double member_chance(const struct member *member, double within_s)
+{
+	double logs[HAZARDS_DRAWS] = {0}, sum = 0;
+
+	if (within_s < member->settle_s)
+		return 0;
+	for (size_t i = 0; i < member->count; i++)
+		add_logs(member, &member->groups[i], within_s - member->settle_s, logs);
+	for (int i = 0; i < HAZARDS_DRAWS; i++)
+		sum += exp(logs[i]);
+	return sum / HAZARDS_DRAWS;
+}
+
+/* Of those whose lifetimes are known. */
+static double members_chance(const struct forecast *forecast, double within_s)
+{
+	double chance = within_s < forecast->at_least_s ? 0 : 1;
+
+	for (size_t i = 0; i < forecast->count && chance > 0; i++)
+		chance *= member_chance(forecast->members[i], within_s);
+	return chance;
+}
+
+double forecast_chance(const struct forecast *forecast, double within_s)
+{
+	if (!forecast->is_known || forecast->is_by_rate)
+		return -1;
+	return members_chance(forecast, within_s);
+}
+
+/* The first time at which the chance is that high; -1 if it never is. */
+static double find_time(const struct forecast *forecast, double chance)
+{
+	double low = log1p(forecast->at_least_s), high = log1p(FORECAST_LONGEST_S);
+
+	if (members_chance(forecast, forecast->at_least_s) >= chance)
+		return forecast->at_least_s;
+	if (members_chance(forecast, FORECAST_LONGEST_S) < chance)
+		return -1;
+	for (int i = 0; i < HALVINGS; i++) {
+		double middle = (low + high) / 2;
+
+		if (members_chance(forecast, expm1(middle)) >= chance)
+			high = middle;
+		else
+			low = middle;
+	}
+	return expm1(high);
+}
+
+void forecast_answer(const struct forecast *forecast, struct forecast_answer *answer)
+{
+	*answer = (struct forecast_answer){.half_s = -1, .nine_tenths_s = -1};
+	copy_text(answer->reason, sizeof(answer->reason), forecast->reason);
+	if (!forecast->is_known)
+		return;
+	answer->half_s = find_time(forecast, 0.5);
+	if (answer->half_s >= 0)
+		answer->basis = forecast->is_by_rate ? FORECAST_RATE : FORECAST_LIFETIMES;
+	if (forecast->is_by_rate)
+		return;
+	answer->nine_tenths_s = find_time(forecast, 0.9);
+	if (answer->nine_tenths_s < 0)
+		copy_text(answer->reason, sizeof(answer->reason),
+			  "sessions as old as these may stay for more than 30 days");
+}
+
+const char *forecast_basis_name(enum forecast_basis basis)
+{
+	static const char *const names[FORECAST__COUNT] = {
+		[FORECAST_RATE] = "rate", [FORECAST_LIFETIMES] = "lifetimes"};
+
+	return names[basis];
+}
