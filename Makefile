@@ -66,7 +66,7 @@ POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive fuzz demo demo-windows bench lint format install clean \
-	help setup-% programs unit-tests windows-tests test-tools
+	help setup-% programs unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -154,6 +154,22 @@ $(OUT)/tests/read_source$(EXE): $(OUT)/obj/tests/support/read_source.o \
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
+
+# Whether forecasts come true; see docs/forecast.md.
+FORECAST_OBJECTS := $(addprefix $(OUT)/obj/,tests/sessions/forecast.o daemon/forecast.o \
+	daemon/hazards.o daemon/lifetimes.o daemon/progress.o)
+
+$(OUT)/tests/forecast: $(FORECAST_OBJECTS) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lm -lpthread
+
+FORECAST_SEED ?= 1
+TRACES := tests/sessions/traces
+
+# The table of docs/forecast.md.
+forecast-table: build/native/tests/forecast
+	$(Q)$< --seed $(FORECAST_SEED) 'recorded: programs'=$(TRACES)/programs.txt
 
 # Preloaded into poold, whatever that was built with.
 build/native/tests/fault.so: tests/survive/fault.c Makefile
@@ -257,6 +273,7 @@ help:
 	@echo 'make check-survive   crashes, faults and interference alone; counts their points'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
 	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'
+	@echo 'make forecast-table  whether forecasts come true, for docs/forecast.md'
 	@echo 'make lint, format    how the code looks'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

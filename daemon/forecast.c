@@ -3,6 +3,7 @@
 #include "hazards.h"
 #include "mem.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,17 +122,39 @@ static void add_member(struct forecast *forecast, const struct forecast_service 
 	forecast->members[forecast->count++] = member;
 }
 
+/* How many may be older than anyone whose age was ever known: they were there before, and
+ * were watched for half as long as anyone was. */
+static int64_t count_strangers(const struct forecast_service *service)
+{
+	double oldest_s = lifetimes_oldest(service->lifetimes);
+	int64_t count = 0;
+
+	for (int64_t i = 0; i < service->count; i++)
+		count += service->sessions[i].is_least &&
+			 service->sessions[i].age_s > oldest_s / 2;
+	return count;
+}
+
 /* Why it cannot be told from lifetimes; NULL if it can. */
 static const char *find_lack(const struct forecast_service *service, char *text,
 			     size_t size)
 {
 	double ends = service->lifetimes ? lifetimes_ends(service->lifetimes) : 0;
+	int64_t strangers;
 
 	if (!service->sessions)
 		return "its sessions are counted, not seen one by one";
-	if (ends >= FORECAST_LEAST_ENDS)
+	if (ends < FORECAST_LEAST_ENDS) {
+		snprintf(text, size, "%.0f sessions were seen to end, which is too few",
+			 ends);
+		return text;
+	}
+	strangers = count_strangers(service);
+	if (!strangers)
 		return NULL;
-	snprintf(text, size, "%.0f sessions were seen to end, which is too few", ends);
+	snprintf(text, size,
+		 "%" PRId64 " of its sessions may be older than any that was watched",
+		 strangers);
 	return text;
 }
 

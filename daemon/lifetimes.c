@@ -58,6 +58,15 @@ double lifetimes_ends(const struct lifetimes *lifetimes)
 	return ends;
 }
 
+double lifetimes_oldest(const struct lifetimes *lifetimes)
+{
+	int bins = LIFETIMES_BINS;
+
+	while (bins > 0 && lifetimes->risk[bins - 1] <= 0)
+		bins--;
+	return expm1((double)bins / LIFETIMES_BINS_PER_UNIT);
+}
+
 void lifetimes_print(const struct lifetimes *lifetimes, struct buf *text)
 {
 	buf_puts(text, header);

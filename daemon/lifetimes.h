@@ -47,6 +47,9 @@ void lifetimes_add(struct lifetimes *lifetimes, double from_s, double to_s,
 /* How many ends it still remembers. */
 double lifetimes_ends(const struct lifetimes *lifetimes);
 
+/* The greatest age in seconds up to which a session was watched, to a sixteenth. */
+double lifetimes_oldest(const struct lifetimes *lifetimes);
+
 /* Appends it as one line of printable text without its end, at most LIFETIMES_TEXT_BYTES:
  * what lifetimes_parse reads. */
 enum { LIFETIMES_TEXT_BYTES = 40 * LIFETIMES_BINS };

@@ -216,6 +216,26 @@ static void too_few_ends_leave_the_rate_which_gives_the_middle_alone(void **stat
 			    "A: its sessions are counted, not seen one by one");
 }
 
+static void who_may_be_older_than_anyone_is_not_reckoned_with(void **state)
+{
+	struct lifetimes lifetimes = even(400);
+	double oldest_s = lifetimes_oldest(&lifetimes);
+	struct forecast_session sessions[] = {{.age_s = 10 * oldest_s},
+					      {.age_s = oldest_s / 3, .is_least = true}};
+	struct forecast_service service = {
+		.name = "A", .count = 2, .sessions = sessions, .lifetimes = &lifetimes};
+	struct forecast_answer answer;
+
+	(void)state;
+	assert_true(oldest_s > 600 && oldest_s < 800);
+	assert_int_equal(ask(&service).basis, FORECAST_LIFETIMES);
+	sessions[1].age_s = oldest_s * 2 / 3;
+	answer = ask(&service);
+	assert_int_equal(answer.basis, FORECAST_NOT_KNOWN);
+	assert_string_equal(answer.reason, "A: 1 of its sessions may be older than any "
+					   "that was watched");
+}
+
 static void when_nothing_is_known_it_says_why(void **state)
 {
 	struct forecast_service service = {.name = "A", .count = 3};
@@ -272,13 +292,14 @@ static void all_ages_and_lifetimes_give_numbers(void **state)
 
 	(void)state;
 	for (int bin = 0; bin < LIFETIMES_BINS; bin++) {
-		odd[2].ends[bin] = 512; /* ends, and nobody who lived */
+		odd[2].ends[bin] = 512; /* ends, and hardly anyone who lived */
+		odd[2].risk[bin] = 1e-9;
 		odd[3].risk[bin] = 65536;
 	}
 	odd[3].ends[0] = FORECAST_LEAST_ENDS;
 	for (int i = 0; i < MANY; i++)
 		sessions[i] = (struct forecast_session){.age_s = exp(i / 900.0) - 1,
-							.is_least = i % 3 == 0};
+							.is_least = i < 4000 && i % 3};
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		struct forecast *forecast = forecast_new();
 		struct forecast_answer answer;
@@ -336,6 +357,7 @@ int main(void)
 		cmocka_unit_test(the_same_question_has_the_same_answer),
 		cmocka_unit_test(
 			too_few_ends_leave_the_rate_which_gives_the_middle_alone),
+		cmocka_unit_test(who_may_be_older_than_anyone_is_not_reckoned_with),
 		cmocka_unit_test(when_nothing_is_known_it_says_why),
 		cmocka_unit_test(one_unknown_service_makes_the_server_unknown),
 		cmocka_unit_test(nothing_to_wait_for_is_through_at_once),
