@@ -9,6 +9,7 @@
 enum {
 	BUSY_MS = 5000,
 	ENDED_DRAINS_LIMIT = 1000,
+	LIFETIMES_LIMIT = 64,
 	LOG_PAGES_LIMIT = 500,
 	LOG_PAGES_MOST = 20000
 };
@@ -53,9 +54,13 @@ static const char *const steps[] = {
 	"CREATE TABLE events(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT "
 	"NOT NULL, service TEXT, who TEXT, peer TEXT, why TEXT, text TEXT, before TEXT, "
 	"after TEXT, hash TEXT NOT NULL) STRICT;",
+
+	/* How long sessions last. */
+	"CREATE TABLE lifetimes(service TEXT PRIMARY KEY, text TEXT NOT NULL, saved_at "
+	"INTEGER NOT NULL) STRICT;",
 };
 
-enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
+enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]), CHAINED_VERSION = 2 };
 
 static int fail(const struct store *store, struct err *err, const char *what)
 {
@@ -306,7 +311,7 @@ static int migrate(struct store *store, int64_t version, struct err *err)
 	store->is_writing = true;
 	for (int64_t i = version; !ret && i < SCHEMA_VERSION; i++)
 		ret = run(store, steps[i], err);
-	if (!ret)
+	if (!ret && version < CHAINED_VERSION)
 		ret = chain_old_events(store, err);
 	if (!ret)
 		ret = run(store, set_version, err);
@@ -607,6 +612,39 @@ int store_get_head(struct store *store, int64_t *id, char hash[CHAIN_HASH_BYTES]
 		  ret == 1 ? column_text(statement, 1) : chain_start);
 	(void)sqlite3_finalize(statement);
 	return ret < 0 ? -1 : 0;
+}
+
+int store_put_lifetimes(struct store *store, const char *service, const char *text,
+			struct wall now, struct err *err)
+{
+	const char *put = "INSERT OR REPLACE INTO lifetimes(service, text, saved_at) "
+			  "VALUES(?, ?, ?)";
+	/* Services come and go in pool.yaml. */
+	const char *limit =
+		"DELETE FROM lifetimes WHERE service IN (SELECT service FROM "
+		"lifetimes ORDER BY saved_at DESC, service LIMIT -1 OFFSET ?)";
+
+	return write_row(store, prepare(store, err, put, "tti", service, text, now.ms),
+			 err) ||
+			       write_row(store,
+					 prepare(store, err, limit, "i",
+						 (int64_t)LIFETIMES_LIMIT),
+					 err)
+		       ? -1
+		       : 0;
+}
+
+int store_get_lifetimes(struct store *store, const char *service, char **text,
+			struct err *err)
+{
+	sqlite3_stmt *statement = prepare(
+		store, err, "SELECT text FROM lifetimes WHERE service = ?", "t", service);
+	int ret = statement ? next_row(store, statement, err) : -1;
+
+	if (ret == 1)
+		*text = xstrdup(column_text(statement, 0));
+	(void)sqlite3_finalize(statement);
+	return ret;
 }
 
 int store_next_index(struct store *store, int64_t *index, struct err *err)

@@ -1,5 +1,6 @@
 /*
- * What must survive a crash: what services were before (`saved`), drains, and the record.
+ * What must survive a crash: what services were before (`saved`), drains, and the record;
+ * and how long sessions last, of which a crash may lose the last minutes.
  *
  * One SQLite file in the state directory, written through to the disk.  Writes gather in
  * a transaction until store_commit; nothing may be done on the strength of a write before
@@ -76,6 +77,15 @@ int64_t store_last_event(struct store *store, struct err *err);
 /* The last event's id and hash; 0 and chain_start if there is none. */
 int store_get_head(struct store *store, int64_t *id, char hash[CHAIN_HASH_BYTES],
 		   struct err *err);
+
+/* What was learned of a service's sessions (lifetimes.h), in place of what was there.
+ * Kept for the 64 services that were written last. */
+int store_put_lifetimes(struct store *store, const char *service, const char *text,
+			struct wall now, struct err *err);
+
+/* 1 and a text that the caller frees, 0 if there is none, -1 on failure. */
+int store_get_lifetimes(struct store *store, const char *service, char **text,
+			struct err *err);
 
 /* Folds the log of writes into the file when it is long; while requests come in, only
  * when it is very long. */
