@@ -13,6 +13,8 @@ int command_status(const struct options *options, const struct pool_config *conf
 		   struct err *err);
 int command_drain(const struct options *options, const struct pool_config *config,
 		  struct err *err);
+int command_check(const struct options *options, const struct pool_config *config,
+		  struct err *err);
 int command_resume(const struct options *options, const struct pool_config *config,
 		   struct err *err);
 int command_wait(const struct options *options, const struct pool_config *config,

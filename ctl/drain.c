@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "answers.h"
 #include "drive.h"
 #include "host.h"
 #include "identity.h"
@@ -10,10 +11,15 @@
 #include "screen.h"
 #include "targets.h"
 #include "terminal.h"
+#include "terms.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* For a server that does not say what it thinks of the deadline, nobody waits longer. */
+enum { WARN_MS = 3000 };
 
 static const char no_pools[] =
 	"this command takes servers; taking all of a pool's servers "
@@ -69,46 +75,40 @@ static void print_results(const struct drive *drive, const struct options *optio
 		output_text_result(&jobs[i]);
 }
 
-/* Of a server's drain; each option goes over what pool.yaml says. */
-static int find_terms(const struct pool_config *config, const struct pool_server *server,
-		      const struct options *options, struct terms *terms, struct err *err)
+/* Says, before it is asked for, what a deadline is up against.  A server that does not
+ * answer now is told about when it is asked for the drain. */
+static void warn_of_deadlines(const struct order *order, const struct targets *targets,
+			      struct client *client)
 {
-	int64_t deadline_ms = options->deadline_ms;
-	int on_deadline = options->on_deadline;
-	const struct pool *pool;
+	struct answer *answers = answers_ask(targets, order->terms, order->aim.services,
+					     order->aim.service_count, WARN_MS, client);
 
-	(void)pool_find_server(config, server->named.name, &pool);
-	if (deadline_ms < 0)
-		deadline_ms = server->deadline_ms >= 0 ? server->deadline_ms
-						       : pool->deadline_ms;
-	if (on_deadline < 0)
-		on_deadline = server->on_deadline >= 0 ? server->on_deadline
-						       : pool->on_deadline;
-	if (deadline_ms <= 0 && options->on_deadline > ON_DEADLINE_HOLD)
-		return err_set(err, ERR_USAGE,
-			       "--on-deadline %s, but %s has no deadline: give "
-			       "--deadline TIME, or set 'deadline' in pool.yaml",
-			       on_deadline_name((enum on_deadline)on_deadline),
-			       server->named.name);
-	*terms = (struct terms){.deadline_ms = deadline_ms > 0 ? deadline_ms : 0,
-				.on_deadline = (enum on_deadline)on_deadline,
-				.until = (enum until)options->until};
-	return 0;
+	for (size_t i = 0; i < targets->count; i++) {
+		const char *name = targets->servers[i]->named.name;
+		bool has_deadline = order->terms[i].deadline_ms > 0;
+		struct buf text = {0};
+
+		if (!answers[i].document ||
+		    answers_fit(answers[i].document, has_deadline) < FIT_NO)
+			continue;
+		answers_explain(answers[i].document, &text);
+		text_complain("%s: the deadline may come first: %s", name, text.text);
+		buf_done(&text);
+	}
+	answers_free(answers, targets->count);
 }
 
-/* The list is to be freed; NULL on failure. */
-static struct terms *find_all_terms(const struct pool_config *config,
-				    const struct targets *targets,
-				    const struct options *options, struct err *err)
+static bool has_deadline(const struct terms *terms, size_t count)
 {
-	struct terms *terms = xcalloc(targets->count, sizeof(*terms));
+	for (size_t i = 0; i < count; i++)
+		if (terms[i].deadline_ms > 0)
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < targets->count; i++)
-		if (find_terms(config, targets->servers[i], options, &terms[i], err)) {
-			free(terms);
-			return NULL;
-		}
-	return terms;
+static bool is_drain(const struct order *order)
+{
+	return order->aim.goal == GOAL_OUT || order->aim.goal == GOAL_DRAINED;
 }
 
 static int drive_all(const struct order *order, const struct targets *targets,
@@ -137,7 +137,7 @@ static int run(struct order *order, const struct options *options,
 	if (targets_find(config, options, no_pools, &targets, err))
 		goto out;
 	services = targets_spell_services(config, &targets, options, err);
-	terms = find_all_terms(config, &targets, options, err);
+	terms = terms_find(config, &targets, options, err);
 	if (!services || !terms)
 		goto out;
 	order->aim.services = services;
@@ -146,6 +146,8 @@ static int run(struct order *order, const struct options *options,
 	client = client_new(err);
 	if (!client)
 		goto out;
+	if (is_drain(order) && !options->is_dry_run && has_deadline(terms, targets.count))
+		warn_of_deadlines(order, &targets, client);
 	if (options->is_dry_run)
 		ret = dry_run_ask(order, &targets, options, client);
 	else

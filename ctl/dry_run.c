@@ -1,6 +1,6 @@
 #include "dry_run.h"
 
-#include "mem.h"
+#include "answers.h"
 #include "output_json.h"
 #include "text.h"
 #include "view_text.h"
@@ -9,106 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8, RUN_MS = 1000 };
-
-/* What one server answered: a document, or a problem. */
-struct answer {
-	const struct pool_server *server;
-	json_t *document;
-	struct buf report;
-	struct problem problem;
-};
+enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
 
 /* In the order in which a person should read them. */
 static const char *const levels[] = {"refusal", "warning", "note"};
-
-/* ---- reading: what is printed below is there, and of its type ---- */
-
-static bool is_text(const json_t *object, const char *key)
-{
-	return json_is_string(json_object_get(object, key));
-}
-
-static bool is_text_or_null(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_string(value) || json_is_null(value);
-}
-
-static bool is_flag(const json_t *object, const char *key)
-{
-	return json_is_boolean(json_object_get(object, key));
-}
-
-static bool is_level(const char *level)
-{
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (level && !strcmp(level, levels[i]))
-			return true;
-	return false;
-}
-
-static bool is_finding(const json_t *finding)
-{
-	return is_level(json_string_value(json_object_get(finding, "level"))) &&
-	       is_text(finding, "code") && is_text(finding, "text") &&
-	       is_text_or_null(finding, "remedy");
-}
-
-static bool is_dependant(const json_t *dependant)
-{
-	return is_text(dependant, "name") && is_text_or_null(dependant, "start_type") &&
-	       is_text(dependant, "state");
-}
-
-static bool is_change(const json_t *change)
-{
-	return json_is_string(change);
-}
-
-/* True if it is a list, and all of it is good. */
-static bool is_list(const json_t *object, const char *key,
-		    bool (*is_good)(const json_t *item))
-{
-	const json_t *list = json_object_get(object, key);
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (!is_good(json_array_get(list, i)))
-			return false;
-	return json_is_array(list);
-}
-
-static bool is_service(const json_t *service)
-{
-	const json_t *observed = json_object_get(service, "observed");
-	const json_t *sessions = json_object_get(service, "sessions");
-
-	return is_text(service, "name") && is_text(service, "display_name") &&
-	       is_flag(service, "possible") && is_text(observed, "state") &&
-	       is_text_or_null(observed, "start_type") && is_flag(sessions, "known") &&
-	       (json_is_false(json_object_get(sessions, "known")) ||
-		json_is_integer(json_object_get(sessions, "count"))) &&
-	       is_list(service, "dependants", is_dependant) &&
-	       is_list(service, "changes", is_change) &&
-	       is_list(service, "findings", is_finding);
-}
-
-static int check(const char *server, const json_t *document, struct err *err)
-{
-	const char *name = json_string_value(json_object_get(document, "server"));
-
-	if (!name || !is_flag(document, "possible") ||
-	    !is_list(document, "findings", is_finding) ||
-	    !is_list(document, "services", is_service))
-		return err_set(err, ERR_BAD_REPLY,
-			       "the reply is not the report of a preflight");
-	if (strcmp(name, server) != 0)
-		return err_set(err, ERR_CONFIG,
-			       "it is server '%.100s' that answers there, not '%s'", name,
-			       server);
-	return 0;
-}
 
 /* ---- writing ---- */
 
@@ -176,12 +80,11 @@ int dry_run_report(const char *server, const json_t *document, struct buf *text,
 		   struct err *err)
 {
 	const json_t *services = json_object_get(document, "services");
-	bool is_possible = json_is_true(json_object_get(document, "possible"));
 
-	if (check(server, document, err))
+	if (answers_check(server, document, err))
 		return -1;
 	buf_printf(text, "%s: a drain is %spossible\n", server,
-		   is_possible ? "" : "not ");
+		   answers_is_possible(document) ? "" : "not ");
 	for (size_t level = 0; level < sizeof(levels) / sizeof(levels[0]); level++) {
 		add_findings(json_object_get(document, "findings"), levels[level], "",
 			     text);
@@ -197,32 +100,11 @@ int dry_run_report(const char *server, const json_t *document, struct buf *text,
 	return 0;
 }
 
-/* ---- asking ---- */
-
-static void on_reply(void *context, const struct reply *reply)
-{
-	struct answer *answer = context;
-	const char *url = answer->server->url;
-	struct err err = {0};
-
-	if (problem_from_reply(reply, url, &answer->problem))
-		return;
-	answer->document =
-		json_loadb(reply->body, reply->length, JSON_REJECT_DUPLICATES, NULL);
-	if (!dry_run_report(answer->server->named.name, answer->document, &answer->report,
-			    &err))
-		return;
-	problem_from_err(&err, url, &answer->problem);
-	json_decref(answer->document);
-	answer->document = NULL;
-}
-
 static int exit_status_of(const struct answer *answer)
 {
 	if (!answer->document)
 		return answer->problem.exit_status;
-	return json_is_true(json_object_get(answer->document, "possible")) ? 0
-									   : EXIT_REFUSED;
+	return answers_is_possible(answer->document) ? 0 : EXIT_REFUSED;
 }
 
 static json_t *describe(const struct answer *answer)
@@ -239,16 +121,19 @@ static json_t *describe(const struct answer *answer)
 static void print_table(const struct answer *answer)
 {
 	const char *name = answer->server->named.name;
+	struct buf report = {0};
 
 	if (!answer->document) {
 		text_complain("%s: %s", name, answer->problem.text);
 		return;
 	}
-	for (char *line = answer->report.text, *end; *line; line = end) {
+	(void)dry_run_report(name, answer->document, &report, NULL);
+	for (char *line = report.text, *end; *line; line = end) {
 		end = line + strcspn(line, "\n");
 		*end++ = '\0';
 		text_print(stdout, line);
 	}
+	buf_done(&report);
 }
 
 static void print(const struct answer *answers, size_t count, int output)
@@ -270,25 +155,17 @@ static void print(const struct answer *answers, size_t count, int output)
 int dry_run_ask(const struct order *order, const struct targets *targets,
 		const struct options *options, struct client *client)
 {
-	struct answer *answers = xcalloc(targets->count, sizeof(*answers));
+	struct answer *answers =
+		answers_ask(targets, order->terms, order->aim.services,
+			    order->aim.service_count, CLIENT_TIMEOUT_MS, client);
 	int status = 0;
 
-	for (size_t i = 0; i < targets->count; i++) {
-		answers[i].server = targets->servers[i];
-		request_preflight(client, answers[i].server, &order->terms[i],
-				  order->aim.services, order->aim.service_count, on_reply,
-				  &answers[i]);
-	}
-	while (client_run(client, RUN_MS))
-		;
 	print(answers, targets->count, options->output);
 	for (size_t i = 0; i < targets->count; i++) {
 		int one = exit_status_of(&answers[i]);
 
 		status = i == 0 || one == status ? one : EXIT_SEVERAL;
-		json_decref(answers[i].document);
-		buf_done(&answers[i].report);
 	}
-	free(answers);
+	answers_free(answers, targets->count);
 	return status;
 }

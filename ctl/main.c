@@ -29,6 +29,8 @@ static const struct command {
 } commands[] = {
 	{"status", 0, ANY_NUMBER, true, command_status, "[POOL|SERVER...]", "watch",
 	 "show what serves and what is out"},
+	{"check", 1, ANY_NUMBER, true, command_check, "SERVER...",
+	 "service with-group deadline", "say whether a drain is possible, and fits"},
 	{"drain", 1, ANY_NUMBER, true, command_drain, "SERVER...",
 	 "id owner reason service with-group deadline on-deadline until dry-run no-wait timeout",
 	 "stop new sessions, wait for the rest"},

@@ -75,13 +75,17 @@ static char *drain_url(const struct pool_server *server, const char *id)
 	return xasprintf("%s" API_VERSION_PATH "/drains/%s", server->url, id);
 }
 
+static int64_t deadline_s(const struct terms *terms)
+{
+	return (terms->deadline_ms + 999) / 1000;
+}
+
 /* What the API takes for granted is left out, so that an older poold understands. */
 static void add_terms(json_t *body, const struct terms *terms)
 {
-	int64_t deadline_s = (terms->deadline_ms + 999) / 1000;
-
 	if (terms->deadline_ms) {
-		(void)json_object_set_new(body, "deadline_s", json_integer(deadline_s));
+		(void)json_object_set_new(body, "deadline_s",
+					  json_integer(deadline_s(terms)));
 		(void)json_object_set_new(
 			body, "on_deadline",
 			json_string(on_deadline_name(terms->on_deadline)));
@@ -146,18 +150,20 @@ static void add_escaped(struct buf *url, const char *text)
 
 void request_preflight(struct client *client, const struct pool_server *server,
 		       const struct terms *terms, const char *const *services,
-		       size_t count, client_done *done, void *context)
+		       size_t count, int64_t timeout_ms, client_done *done, void *context)
 {
 	struct buf url = {0};
 
 	buf_printf(&url, "%s" API_VERSION_PATH "/preflight?until=%s&on_deadline=%s",
 		   server->url, until_name(terms->until),
 		   on_deadline_name(terms->on_deadline));
+	if (terms->deadline_ms)
+		buf_printf(&url, "&deadline_s=%lld", (long long)deadline_s(terms));
 	for (size_t i = 0; i < count; i++) {
 		buf_puts(&url, i ? "," : "&services=");
 		add_escaped(&url, services[i]);
 	}
-	get(client, url.text, CLIENT_TIMEOUT_MS, done, context);
+	get(client, url.text, timeout_ms, done, context);
 }
 
 void request_sessions(struct client *client, const struct pool_server *server,

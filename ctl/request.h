@@ -37,7 +37,8 @@ void request_one_drain(struct client *client, const struct pool_server *server,
 /* Asks what a drain of these services would meet and change; none means all. */
 void request_preflight(struct client *client, const struct pool_server *server,
 		       const struct terms *terms, const char *const *services,
-		       size_t count, client_done *done, void *context);
+		       size_t count, int64_t timeout_ms, client_done *done,
+		       void *context);
 
 /* Asks for the end of a drain. */
 void request_end(struct client *client, const struct pool_server *server, const char *id,

@@ -162,16 +162,37 @@ static void add_terms(struct buf *text, const struct job *job, bool has_countdow
 			   (long long)job->view->progress.cut);
 }
 
-/* What the terms take, the bar does not; they matter more than the rate. */
+/* Adds how long it will still take; without `is_whole` only the middle. */
+static void add_outlook(struct buf *text, const struct job *job, bool is_whole)
+{
+	struct progress_view progress;
+
+	if (!has_sessions(job))
+		return;
+	progress = job->view->progress;
+	if (!is_whole)
+		progress.eta_90_s = COUNT_UNKNOWN;
+	view_text_outlook(&progress, text);
+}
+
+/* With the two columns before it. */
+static int count_columns(const struct buf *text)
+{
+	return text->length ? text_columns(text->text) + 2 : 0;
+}
+
+/* What the terms and the outlook take, the bar does not; they matter more than it. */
 static void add_bar(struct line *line, const struct job *job, const struct buf *terms)
 {
-	int terms_columns = terms->length ? text_columns(terms->text) + 2 : 0;
 	const char *full = line->has_utf8 ? "█" : "#",
 		   *empty = line->has_utf8 ? "░" : ".";
-	int columns = line->columns_left - NUMBERS_COLUMNS;
-	struct buf bar = {0};
+	int columns = line->columns_left - NUMBERS_COLUMNS, others;
+	struct buf bar = {0}, outlook = {0};
 
-	columns -= terms_columns > RATE_COLUMNS ? terms_columns : RATE_COLUMNS;
+	add_outlook(&outlook, job, true);
+	others = count_columns(terms) + count_columns(&outlook);
+	buf_done(&outlook);
+	columns -= others > RATE_COLUMNS ? others : RATE_COLUMNS;
 	columns = columns > BAR_COLUMNS ? BAR_COLUMNS : columns;
 	if (columns < BAR_COLUMNS / 4 || !is_out(job))
 		return;
@@ -179,6 +200,21 @@ static void add_bar(struct line *line, const struct job *job, const struct buf *
 		buf_puts(&bar, i < (int)(share_done(job) * columns) ? full : empty);
 	add(line, bar.text, false);
 	buf_done(&bar);
+}
+
+/* Half an outlook, if the whole one does not fit. */
+static void add_fitting_outlook(struct line *line, const struct job *job)
+{
+	for (int is_whole = 1; is_whole >= 0; is_whole--) {
+		struct buf outlook = {0};
+		bool is_added;
+
+		add_outlook(&outlook, job, is_whole);
+		is_added = !outlook.length || add(line, outlook.text, false);
+		buf_done(&outlook);
+		if (is_added)
+			return;
+	}
 }
 
 static void add_numbers(struct line *line, const struct job *job, const struct buf *terms)
@@ -197,6 +233,7 @@ static void add_numbers(struct line *line, const struct job *job, const struct b
 		add(line, shorter.text, true);
 		buf_done(&shorter);
 	}
+	add_fitting_outlook(line, job);
 	add(line, text_duration(job_elapsed_ms(job), text), false);
 	if (has_sessions(job) && job->view->progress.rate_per_min > 0) {
 		(void)snprintf(text, sizeof(text), "%.1f/min",
@@ -267,6 +304,20 @@ static void draw(struct screen *screen)
 	buf_done(&frame);
 }
 
+/* An outlook that changes is no reason for a line, but each has it. */
+static void print_line(const struct job *job, const char *line)
+{
+	struct buf text = {0}, outlook = {0};
+
+	if (!job->is_failing)
+		add_outlook(&outlook, job, true);
+	buf_printf(&text, "%s%s%s", line, outlook.length ? ", " : "",
+		   outlook.length ? outlook.text : "");
+	text_print(stderr, text.text);
+	buf_done(&outlook);
+	buf_done(&text);
+}
+
 /* One line for one change; times that pass are no change. */
 static void print_job(struct screen *screen, size_t i)
 {
@@ -296,7 +347,7 @@ static void print_job(struct screen *screen, size_t i)
 		buf_done(&terms);
 	}
 	if (!screen->lines[i] || strcmp(line.text, screen->lines[i]) != 0)
-		text_print(stderr, line.text);
+		print_line(job, line.text);
 	free(screen->lines[i]);
 	screen->lines[i] = line.text;
 }

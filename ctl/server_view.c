@@ -48,6 +48,18 @@ static int read_count(const json_t *value, int64_t *count, struct err *err)
 	return 0;
 }
 
+static int read_seconds(const json_t *value, int64_t *seconds, struct err *err)
+{
+	*seconds = COUNT_UNKNOWN;
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) > INT32_MAX)
+		return bad(err, "an estimate is not a number of seconds");
+	*seconds = json_integer_value(value);
+	return 0;
+}
+
 static int read_phase(const char *name, enum phase *phase, struct err *err)
 {
 	int value = phase_from_name(name);
@@ -148,13 +160,18 @@ static int read_drain(json_t *json, struct drain_view *drain, struct err *err)
 static int read_progress(json_t *json, struct progress_view *progress, struct err *err)
 {
 	json_t *sessions, *peak = NULL, *ended = NULL, *cut, *rate = NULL;
+	json_t *eta = NULL, *eta_90 = NULL;
 	json_error_t error;
 	int is_known;
 
-	if (json_unpack_ex(json, &error, 0, "{s:b, s:o, s:o, s?o, s?o, s?o}", "known",
-			   &is_known, "sessions", &sessions, "cut", &cut, "peak", &peak,
-			   "ended", &ended, "rate_per_min", &rate))
+	if (json_unpack_ex(json, &error, 0, "{s:b, s:o, s:o, s?o, s?o, s?o, s?o, s?o}",
+			   "known", &is_known, "sessions", &sessions, "cut", &cut, "peak",
+			   &peak, "ended", &ended, "rate_per_min", &rate, "eta_s", &eta,
+			   "eta_90_s", &eta_90))
 		return bad(err, error.text);
+	if (read_seconds(eta, &progress->eta_s, err) ||
+	    read_seconds(eta_90, &progress->eta_90_s, err))
+		return -1;
 	if (read_count(sessions, &progress->sessions, err) ||
 	    read_count(peak, &progress->peak, err) ||
 	    read_count(ended, &progress->ended, err) ||

@@ -53,6 +53,8 @@ struct drain_view {
 struct progress_view {
 	int64_t sessions, peak, ended, cut;
 	double rate_per_min;
+	/* The time that the drain still takes: as likely as not, and in nine of ten. */
+	int64_t eta_s, eta_90_s;
 };
 
 struct server_view {

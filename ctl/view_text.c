@@ -93,3 +93,29 @@ void view_text_startup(const json_t *object, struct buf *text)
 	if (is_delayed && !strcmp(type, start_type_name(START_AUTOMATIC)))
 		buf_puts(text, " (delayed)");
 }
+
+/* Without the seconds, which nobody can know that well. */
+static void add_about(int64_t seconds, struct buf *text)
+{
+	if (seconds < 60)
+		buf_printf(text, "%llds", (long long)seconds);
+	else if (seconds < 100 * 60)
+		buf_printf(text, "%lldm", (long long)((seconds + 30) / 60));
+	else if (seconds < 48 * 3600)
+		buf_printf(text, "%lldh", (long long)((seconds + 1800) / 3600));
+	else
+		buf_printf(text, "%lldd", (long long)((seconds + 43200) / 86400));
+}
+
+void view_text_outlook(const struct progress_view *progress, struct buf *text)
+{
+	if (progress->eta_s < 0)
+		return;
+	buf_puts(text, "about ");
+	add_about(progress->eta_s, text);
+	buf_puts(text, " left");
+	if (progress->eta_90_s < 0)
+		return;
+	buf_puts(text, ", 9 in 10 within ");
+	add_about(progress->eta_90_s, text);
+}

@@ -275,7 +275,7 @@ def test_a_dry_run_asks_for_what_the_drain_would(pool, server):
                         '--on-deadline', 'stop').returncode == 0
     assert server.asked('GET', '/v1/preflight') == [
         ({'until': 'reboot', 'on_deadline': 'hold', 'services': SERVICE}, None),
-        ({'until': 'resume', 'on_deadline': 'stop'}, None)]
+        ({'until': 'resume', 'on_deadline': 'stop', 'deadline_s': '3600'}, None)]
 
 
 def test_a_preflight_that_lacks_something_is_not_believed(pool, server):
@@ -285,6 +285,118 @@ def test_a_preflight_that_lacks_something_is_not_believed(pool, server):
     assert 'frontend01' in done.stderr and 'preflight' in done.stderr and not done.stdout
     [told] = json.loads(pool.poolctl('drain', 'frontend01', '--dry-run', '-o', 'json').stdout)
     assert told['preflight'] is None and told['exit_code'] == 1
+
+
+# ---- check, and the deadline of a drain ----
+
+def forecast(**fields):
+    return {'known': True, 'half_s': 660, 'nine_tenths_s': 1500, 'basis': 'lifetimes',
+            'deadline_s': None, 'chance': None, 'reason': None} | fields
+
+
+UNKNOWN = forecast(known=False, half_s=None, nine_tenths_s=None, basis=None, deadline_s=1800,
+                   reason='RTCSRV: 3 sessions were seen to end, which is too few')
+
+
+@pytest.mark.parametrize('possible, told, options, status, fits, words', [
+    (True, forecast(), [], 0, 'no_deadline', ['possible', 'about 11m00s', '9 in 10 within 25m00s']),
+    (True, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 0, 'yes',
+     ['and fits', 'within 30m00s: 93 in 100']),
+    (True, forecast(deadline_s=1800, chance=0.9), ['--deadline', '30m'], 0, 'yes', ['90 in 100']),
+    (True, forecast(deadline_s=600, chance=0.43), ['--deadline', '10m'], 4, 'no',
+     ['does not fit', '43 in 100, which is less than 90']),
+    (True, UNKNOWN, ['--deadline', '30m'], 4, 'not_known', ['not known', 'too few']),
+    (True, UNKNOWN | {'deadline_s': None}, [], 0, 'no_deadline', ['is not known', 'too few']),
+    (True, forecast(basis='rate', nine_tenths_s=None, deadline_s=1800, reason='a reason'),
+     ['--deadline', '30m'], 4, 'not_known', ['about 11m00s', '9 in 10 not known', 'a reason']),
+    (False, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 4, 'yes',
+     ['a drain is not possible']),
+    (True, None, [], 0, 'no_deadline', ['gives no forecast']),
+    (True, None, ['--deadline', '30m'], 4, 'not_known', ['gives no forecast'])])
+def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options, status, fits,
+                                           words):
+    document = preflight('frontend01', possible) | ({'forecast': told} if told else {})
+    server.replies['GET /v1/preflight'] = document
+    done = pool.poolctl('check', 'frontend01', *options)
+    assert done.returncode == status, done
+    for word in words:
+        assert word in done.stdout, done.stdout
+    for form in ('json', 'jsonl'):
+        found = json.loads(pool.poolctl('check', 'frontend01', *options, '-o', form).stdout)
+        assert (found[0] if form == 'json' else found) == {
+            'server': 'frontend01', 'possible': possible, 'fits': fits, 'forecast': told,
+            'exit_code': status, 'message': None}
+    assert all(method == 'GET' for method, *_ in server.requests)
+
+
+def test_a_check_asks_with_the_deadline_that_a_drain_would_have(pool, server):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True)
+    pool.poolctl('check', 'frontend01', '--deadline', '90s', '--service', SERVICE)
+    pool.write('deadline: 4h', '')
+    pool.poolctl('check', 'frontend01')
+    pool.poolctl('check', 'frontend01', '--deadline', 'none')
+    assert [query.get('deadline_s') for query, _ in server.asked('GET', '/v1/preflight')] == [
+        '90', '14400', None]
+
+
+def test_a_check_of_several_servers_says_so_when_they_differ(make_canned):
+    pool = make_canned(2)
+    for server, chance in zip(pool.servers, (0.95, 0.2)):
+        server.replies['GET /v1/preflight'] = preflight(server.name, True) | {
+            'forecast': forecast(deadline_s=1800, chance=chance)}
+    done = pool.poolctl('check', 'frontend01', 'frontend02', '--deadline', '30m')
+    assert done.returncode == 8
+    pool.servers[1].close()
+    done = pool.poolctl('check', 'frontend02', '-o', 'json')
+    [told] = json.loads(done.stdout)
+    assert done.returncode == 3 == told['exit_code'] and told['possible'] is None
+    assert told['message']
+
+
+@pytest.mark.parametrize('told, warned', [
+    (forecast(deadline_s=1800, chance=0.95), False), (forecast(deadline_s=1800, chance=0.5), True),
+    (UNKNOWN, True), (None, True)])
+def test_a_drain_warns_of_its_deadline_before_it_is_asked_for(pool, server, told, warned):
+    is_drained(server)
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True) | (
+        {'forecast': told} if told else {})
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--deadline', '30m')
+    assert done.returncode == 0
+    assert ('frontend01: the deadline may come first' in done.stderr) == warned, done.stderr
+    methods = [(method, path) for method, path, *_ in server.requests]
+    assert methods.index(('GET', '/v1/preflight')) < methods.index(('PUT', DRAIN))
+
+
+def test_without_a_deadline_nobody_asks_how_long_a_drain_takes(pool, server):
+    is_drained(server)
+    assert pool.poolctl('drain', 'frontend01', '--id', 'kb1').returncode == 0
+    assert not server.asked('GET', '/v1/preflight')
+
+
+@pytest.mark.parametrize('wrong', [
+    {'half_s': 'soon'}, {'half_s': -1}, {'nine_tenths_s': 1.5}, {'chance': 'high'},
+    {'known': None}, {'reason': 7}])
+def test_a_forecast_that_is_none_is_not_believed(pool, server, wrong):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {
+        'forecast': forecast() | wrong}
+    done = pool.poolctl('check', 'frontend01')
+    assert done.returncode == 1 and 'preflight' in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize('eta, nine, words', [
+    (660, 1500, 'about 11m left, 9 in 10 within 25m'), (660, None, 'about 11m left\n'),
+    (None, None, None), (45, 7200, 'about 45s left, 9 in 10 within 2h'),
+    (200000, 900000, 'about 2d left, 9 in 10 within 10d')])
+def test_the_progress_of_a_drain_says_how_long_it_takes(pool, server, eta, nine, words):
+    draining = view('frontend01', 'draining', [drain()], sessions=5)
+    draining['progress'] |= {'eta_s': eta, 'eta_90_s': nine}
+    drained = view('frontend01', 'drained', [drain()]) | {'index': 2}
+    server.replies |= {f'PUT {DRAIN}': drain(),
+                       'GET /v1/server': in_turn(draining, draining, draining, drained)}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 0
+    assert '5 of 12 sessions left' in done.stderr
+    assert words is None and 'about' not in done.stderr or words in done.stderr, done.stderr
 
 
 # ---- the record ----

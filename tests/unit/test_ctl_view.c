@@ -207,6 +207,34 @@ static void how_a_drain_is_to_end_is_told(void **state)
 	server_view_free(view);
 }
 
+static void how_long_it_takes_is_told_without_false_precision(void **state)
+{
+	static const struct {
+		int64_t eta_s, eta_90_s;
+		const char *text;
+	} cases[] = {
+		{-1, -1, ""},
+		{-1, 60, ""},
+		{0, 0, "about 0s left, 9 in 10 within 0s"},
+		{59, -1, "about 59s left"},
+		{60, 89, "about 1m left, 9 in 10 within 1m"},
+		{90, 5999, "about 2m left, 9 in 10 within 100m"},
+		{6000, 170000, "about 2h left, 9 in 10 within 47h"},
+		{172800, 2592000, "about 2d left, 9 in 10 within 30d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct progress_view progress = {.eta_s = cases[i].eta_s,
+						 .eta_90_s = cases[i].eta_90_s};
+		struct buf text = {0};
+
+		view_text_outlook(&progress, &text);
+		assert_string_equal(text.text ? text.text : "", cases[i].text);
+		buf_done(&text);
+	}
+}
+
 static void who_holds_a_server_is_told_with_its_reason_and_time(void **state)
 {
 	struct buf text = {0};
@@ -387,6 +415,7 @@ int main(void)
 		cmocka_unit_test(every_needed_field_has_its_type),
 		cmocka_unit_test(what_is_new_of_a_drain_may_be_missing),
 		cmocka_unit_test(how_a_drain_is_to_end_is_told),
+		cmocka_unit_test(how_long_it_takes_is_told_without_false_precision),
 		cmocka_unit_test(who_holds_a_server_is_told_with_its_reason_and_time),
 		cmocka_unit_test(what_became_of_a_drain_is_read),
 		cmocka_unit_test(unknown_sessions_are_not_zero),
