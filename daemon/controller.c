@@ -445,6 +445,8 @@ struct controller *controller_new(const struct pool *pool,
 		controller_free(c);
 		return NULL;
 	}
+	learning_open(&c->counting.learning, tools->store, service->named.name,
+		      tools->clock());
 	got = store_get_saved(tools->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
 	if (c->has_saved && !c->saved.is_held)
@@ -527,6 +529,32 @@ bool controller_has_saved(const struct controller *c)
 int64_t controller_cut(const struct controller *c)
 {
 	return c->has_saved ? c->saved.cut : 0;
+}
+
+bool controller_is_draining(const struct controller *c)
+{
+	return c->wanted.want == WANT_DRAINED && c->decision.phase != PHASE_DRAINED;
+}
+
+void controller_forecast(struct controller *c, struct forecast *forecast)
+{
+	counting_forecast(&c->counting, c->wanted.want == WANT_DRAINED, c->settle_ms,
+			  forecast);
+}
+
+void controller_keep(struct controller *c, bool is_last)
+{
+	struct learning *learning = &c->counting.learning;
+	const char *name = c->service->named.name;
+	struct mono now = c->tools.clock();
+	struct err err = {0};
+
+	if (!learning_is_due(learning, now) && !(is_last && learning->is_changed))
+		return;
+	if (learning_keep(learning, c->tools.store, name, now, c->tools.wall_clock(),
+			  &err))
+		log_warning("%s: what was learned of its sessions is not kept: %s", name,
+			    err.text);
 }
 
 const struct progress *controller_progress(const struct controller *c)

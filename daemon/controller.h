@@ -7,6 +7,7 @@
 #define POOLD_CONTROLLER_H
 
 #include "drains.h"
+#include "forecast.h"
 #include "metrics.h"
 #include "pool_config.h"
 #include "preflight.h"
@@ -57,6 +58,16 @@ bool controller_is_out(const struct controller *controller);
 bool controller_has_saved(const struct controller *controller);
 int64_t controller_cut(const struct controller *controller);
 const struct progress *controller_progress(const struct controller *controller);
+
+/* True if it is wanted out, and not drained yet. */
+bool controller_is_draining(const struct controller *controller);
+
+/* Adds the time that its sessions still take, as if it were drained now. */
+void controller_forecast(struct controller *controller, struct forecast *forecast);
+
+/* Writes what was learned of its sessions, if that is due or `is_last`; to be committed.
+ */
+void controller_keep(struct controller *controller, bool is_last);
 
 /* For GET /metrics; the name lives as long as the configuration. */
 struct metrics_service controller_metrics(const struct controller *controller);

@@ -184,6 +184,7 @@ static struct sample count_connections(struct counting *c, bool wants_idle,
 		return sample;
 	}
 	tracker_end(&c->tracker, c->tools.clock(), c->tools.wall_clock());
+	learning_see(&c->learning, &c->tracker, c->tools.clock());
 	sample.is_known = true;
 	sample.count = c->tracker.seen;
 	return sample;

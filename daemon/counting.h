@@ -8,6 +8,8 @@
 #ifndef POOLD_COUNTING_H
 #define POOLD_COUNTING_H
 
+#include "forecast.h"
+#include "learning.h"
 #include "metrics.h"
 #include "probe.h"
 #include "progress.h"
@@ -56,6 +58,7 @@ struct counting {
 	struct progress progress; /* its sources are in the same order */
 	struct sessions_source tcp;
 	struct tracker tracker;
+	struct learning learning; /* zeroed, until it is opened */
 	struct probe probe;
 	struct mono known_at; /* when the count was last known; at first, the start */
 	struct mono due;
@@ -78,6 +81,14 @@ enum tally counting_tally(const struct counting *counting, int64_t settle_ms);
 /* Which sources are not known, since when and why; "" if that is not so.  The caller
  * frees it. */
 char *counting_explain(const struct counting *counting);
+
+/*
+ * Adds the service to a forecast of when its last session will have ended, and the settle
+ * time after that.  `is_draining`: no new sessions come, so the rate at which they become
+ * fewer says something.
+ */
+void counting_forecast(struct counting *counting, bool is_draining, int64_t settle_ms,
+		       struct forecast *forecast);
 
 /* Null if it is not known; a new reference, as the others here. */
 json_t *counting_count_to_json(const struct counting *counting);

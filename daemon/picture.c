@@ -82,6 +82,7 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 	int64_t sessions = 0, peak = 0, cut = 0;
 	double rate = 0, one;
 	bool is_known = true, has_rate = true;
+	json_t *json;
 
 	for (size_t i = 0; i < p->controller_count; i++) {
 		const struct controller *c = p->controllers[i];
@@ -99,12 +100,14 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 	}
 	/* Rounded, so that a steady rate is no change to those who wait for one. */
 	rate = (double)(int64_t)(rate * 10 + 0.5) / 10;
-	return json_pack("{sb so sI so sI so sn}", "known", is_known, "sessions",
+	json = json_pack("{sb so sI so sI so}", "known", is_known, "sessions",
 			 is_known ? json_integer(sessions) : json_null(), "peak",
 			 (json_int_t)peak, "ended",
 			 is_known ? json_integer(peak - sessions) : json_null(), "cut",
 			 (json_int_t)cut, "rate_per_min",
-			 has_rate && is_known ? json_real(rate) : json_null(), "eta_s");
+			 has_rate && is_known ? json_real(rate) : json_null());
+	outlook_add(&p->outlook, json);
+	return json;
 }
 
 static bool is_wanted_out(const struct picture *p)

@@ -7,6 +7,7 @@
 #include "controller.h"
 #include "drains.h"
 #include "metrics.h"
+#include "outlook.h"
 
 /* What it is made from; it owns none of it. */
 struct picture {
@@ -17,6 +18,7 @@ struct picture {
 	struct controller **controllers;
 	size_t controller_count;
 	const struct drains *drains;
+	struct outlook outlook;
 };
 
 /* The worst of its services.  With one out and another serving, the server is not

@@ -452,6 +452,9 @@ static bool get_preflight(struct visit *visit, struct reply *reply)
 		    request_query(request, "services"), request_query(request, "until"),
 		    request_query(request, "on_deadline"), &visit->call.drain, &err))
 		return reply_error(reply, &err);
+	if (query_number(visit, "deadline_s", API_DEADLINE_LIMIT_S,
+			 &visit->call.drain.deadline_s, &err))
+		return reply_error(reply, &err);
 	visit->call.kind = CALL_PREFLIGHT;
 	visit->call.has_on_deadline = request_query(request, "on_deadline") != NULL;
 	return pass_on(visit, reply);

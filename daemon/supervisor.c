@@ -154,6 +154,8 @@ static int64_t step(struct supervisor *s)
 		apply_wants(s);
 	next_ms = controllers_step(s->controllers, s->all.controller_count);
 	note_drained(s);
+	outlook_update(&s->all.outlook, s->controllers, s->all.controller_count,
+		       s->tools.clock());
 	publish(s);
 	return next_ms;
 }
@@ -279,12 +281,14 @@ static json_t *preflight(struct supervisor *s, struct call *call)
 {
 	const struct list *services = pool_services(s->all.pool, s->all.server);
 	struct preflight_machine machine = {.server = s->all.server->named.name};
-	json_t *found = json_array();
+	struct forecast *forecast;
+	json_t *found = json_array(), *json;
 
 	if (check_services(s, &call->drain, &call->err)) {
 		json_decref(found);
 		return NULL;
 	}
+	forecast = forecast_new();
 	for (size_t i = 0; i < s->all.controller_count; i++) {
 		const char *name = controller_name(s->controllers[i]);
 		struct preflight_input plan =
@@ -299,10 +303,15 @@ static json_t *preflight(struct supervisor *s, struct call *call)
 				call->drain.on_deadline == ON_DEADLINE_STOP;
 		(void)json_array_append_new(
 			found, controller_preflight(s->controllers[i], &plan));
+		controller_forecast(s->controllers[i], forecast);
 	}
 	preflight_look_at_machine(s->tools.scm, &machine);
 	call->http_status = 200;
-	return preflight_to_json(&machine, found);
+	json = preflight_to_json(&machine, found);
+	(void)json_object_set_new(json, "forecast",
+				  outlook_forecast(forecast, call->drain.deadline_s));
+	forecast_free(forecast);
+	return json;
 }
 
 /* A component is in the process of its service, and so are its sessions. */
@@ -366,19 +375,35 @@ static void refuse(const struct supervisor *s, struct call *call)
 	call->done(call);
 }
 
+/* What was learned of the sessions is written in a commit of its own: nothing waits for
+ * it, and nothing but it is lost if it fails. */
+static void keep(struct supervisor *s, bool is_last)
+{
+	struct err err = {0};
+
+	if (store_has_writes(s->tools.store))
+		return;
+	for (size_t i = 0; i < s->all.controller_count; i++)
+		controller_keep(s->controllers[i], is_last);
+	if (store_commit(s->tools.store, &err))
+		log_warning("what was learned of the sessions is not kept: %s", err.text);
+}
+
 static void *run(void *arg)
 {
 	struct supervisor *s = arg;
 	struct mono served_at = s->tools.clock();
-	bool is_stopping = false, is_more = false;
+	bool is_stopping = false, is_more = false, is_busy;
 
 	while (!is_stopping) {
 		int64_t next_ms = step(s);
 		struct mono due = clock_add(s->tools.clock(), next_ms);
 		struct call *call;
 
-		store_tidy(s->tools.store,
-			   clock_since(served_at, s->tools.clock()) < IDLE_MS);
+		is_busy = clock_since(served_at, s->tools.clock()) < IDLE_MS;
+		store_tidy(s->tools.store, is_busy);
+		if (!is_busy)
+			keep(s, false);
 		if (!is_more)
 			waker_wait(s->waker, clock_since(s->tools.clock(), due));
 		is_more = false;
@@ -393,6 +418,7 @@ static void *run(void *arg)
 			is_more = clock_since(due, s->tools.clock()) >= 0;
 		}
 	}
+	keep(s, true);
 	return NULL;
 }
 

@@ -235,7 +235,8 @@ def test_the_document_has_what_the_contract_names(server):
     document = server.document()
     assert {'server', 'pool', 'version', 'epoch', 'index', 'boot_id', 'time', 'phase', 'wanted',
             'reservation', 'drains', 'progress', 'services'} <= set(document)
-    assert {'known', 'sessions', 'peak', 'ended', 'cut', 'rate_per_min', 'eta_s'} <= set(
+    assert {'known', 'sessions', 'peak', 'ended', 'cut', 'rate_per_min', 'eta_s', 'eta_90_s',
+            'eta_basis', 'eta_unknown'} <= set(
         document['progress'])
     service = document['services'][0]
     assert {'name', 'display_name', 'components', 'phase', 'wanted', 'method', 'message',

@@ -1,0 +1,177 @@
+/* What is learned of a service's sessions, and what of it is there after a restart. */
+#include "failing_disk.h"
+#include "learning.h"
+#include "temp_folder.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MINUTE_MS = 60000 };
+
+static struct temp_folder folder;
+static struct tracker tracker;
+static struct store *store;
+
+static int begin(void **state)
+{
+	(void)state;
+	failing_disk_install();
+	failing_disk_set(0, 0);
+	tracker = (struct tracker){0};
+	if (temp_folder_make(&folder))
+		return -1;
+	store = store_open(folder.path, NULL);
+	return store ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	failing_disk_set(0, 0);
+	store_close(store);
+	tracker_done(&tracker);
+	temp_folder_remove(&folder);
+	return 0;
+}
+
+static void sample(struct learning *learning, int64_t at_ms, int count)
+{
+	tracker_begin(&tracker);
+	for (int i = 0; i < count; i++)
+		tracker_see(&tracker, &(struct sessions_connection){
+					      .local_port = 5061,
+					      .peer_port = (uint16_t)(50000 + i)});
+	tracker_end(&tracker, (struct mono){at_ms}, (struct wall){at_ms});
+	learning_see(learning, &tracker, (struct mono){at_ms});
+}
+
+static double risk_of(const struct lifetimes *lifetimes)
+{
+	double risk = 0;
+
+	for (int bin = 0; bin < LIFETIMES_BINS; bin++)
+		risk += lifetimes->risk[bin];
+	return risk;
+}
+
+static int keep(struct learning *learning, int64_t at_ms)
+{
+	return learning_keep(learning, store, "RTCSRV", (struct mono){at_ms},
+			     (struct wall){at_ms}, NULL) ||
+			       store_commit(store, NULL)
+		       ? -1
+		       : 0;
+}
+
+static void ends_are_learned_at_once_and_the_living_each_minute(void **state)
+{
+	struct learning learning = {0};
+	double risk;
+
+	(void)state;
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	sample(&learning, 0, 0);
+	sample(&learning, 1000, 3);
+	sample(&learning, 2000, 3);
+	assert_false(learning.is_changed);
+	sample(&learning, 3000, 2);
+	assert_true(lifetimes_ends(&learning.lifetimes) > 0.99);
+	risk = risk_of(&learning.lifetimes);
+	sample(&learning, 59000, 2);
+	assert_true(risk_of(&learning.lifetimes) <= risk);
+	sample(&learning, 61000, 2);
+	assert_true(risk_of(&learning.lifetimes) > risk + 50);
+	risk = risk_of(&learning.lifetimes);
+	sample(&learning, 90000, 2);
+	assert_true(risk_of(&learning.lifetimes) <= risk);
+	assert_true(risk_of(learning_now(&learning, &tracker, (struct mono){90000})) >
+		    risk);
+}
+
+static void what_was_kept_is_there_again(void **state)
+{
+	struct learning learning = {0}, again = {0};
+
+	(void)state;
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	sample(&learning, 0, 0);
+	sample(&learning, 1000, 9);
+	sample(&learning, 5000, 1);
+	assert_int_equal(keep(&learning, 5000), 0);
+	learning_open(&again, store, "RTCSRV", (struct mono){0});
+	assert_true(lifetimes_ends(&again.lifetimes) > 7.99);
+	assert_false(again.is_changed);
+	learning_open(&again, store, "OTHER", (struct mono){0});
+	assert_true(lifetimes_ends(&again.lifetimes) < 0.01);
+}
+
+static void it_is_kept_every_ten_minutes_if_there_is_something(void **state)
+{
+	struct learning learning = {0};
+
+	(void)state;
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	sample(&learning, 0, 0);
+	assert_false(learning_is_due(&learning, (struct mono){100 * MINUTE_MS}));
+	sample(&learning, 1000, 2);
+	sample(&learning, 2000, 0);
+	assert_false(learning_is_due(&learning, (struct mono){10 * MINUTE_MS - 1}));
+	assert_true(learning_is_due(&learning, (struct mono){10 * MINUTE_MS}));
+	assert_int_equal(keep(&learning, 10 * MINUTE_MS), 0);
+	assert_false(learning_is_due(&learning, (struct mono){100 * MINUTE_MS}));
+}
+
+static void what_cannot_be_kept_is_still_known(void **state)
+{
+	struct learning learning = {0};
+
+	(void)state;
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	sample(&learning, 0, 0);
+	sample(&learning, 1000, 2);
+	sample(&learning, 2000, 0);
+	failing_disk_set(1, INT_MAX);
+	assert_int_equal(keep(&learning, 10 * MINUTE_MS), -1);
+	failing_disk_set(0, 0);
+	assert_false(learning_is_due(&learning, (struct mono){11 * MINUTE_MS}));
+	assert_true(lifetimes_ends(&learning.lifetimes) > 1.99);
+}
+
+static void what_cannot_be_read_is_learned_anew(void **state)
+{
+	struct learning learning = {0};
+
+	(void)state;
+	assert_int_equal(store_put_lifetimes(store, "RTCSRV", "lifetimes 1 9:x:1",
+					     (struct wall){1}, NULL),
+			 0);
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	assert_true(lifetimes_ends(&learning.lifetimes) < 0.01);
+	sample(&learning, 0, 0);
+	sample(&learning, 1000, 2);
+	sample(&learning, 2000, 0);
+	assert_int_equal(keep(&learning, 3000), 0);
+	learning_open(&learning, store, "RTCSRV", (struct mono){0});
+	assert_true(lifetimes_ends(&learning.lifetimes) > 1.99);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(ends_are_learned_at_once_and_the_living_each_minute),
+		TEST(what_was_kept_is_there_again),
+		TEST(it_is_kept_every_ten_minutes_if_there_is_something),
+		TEST(what_cannot_be_kept_is_still_known),
+		TEST(what_cannot_be_read_is_learned_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
