@@ -342,6 +342,17 @@ static void send_next(struct job *job, struct client *client)
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
 }
 
+/* Why it is not drained, if nobody can count. */
+static void add_reason(const struct job *job, struct buf *message)
+{
+	struct buf uncounted = {0};
+
+	view_text_uncounted(job->view, &uncounted);
+	if (uncounted.length)
+		buf_printf(message, ": %s", uncounted.text);
+	buf_done(&uncounted);
+}
+
 /* The end of patience of the operator; what was not acknowledged by then is not "going
  * on". */
 static void check_time(struct job *job)
@@ -358,6 +369,8 @@ static void check_time(struct job *job)
 		   text_duration(waited_ms, text));
 	if (job->is_failing)
 		buf_printf(&message, ": %s", job->problem.text);
+	else if (job->view)
+		add_reason(job, &message);
 	add_standing(job, &message);
 	finish(job, err_info(code)->exit_status, &message);
 }

@@ -162,7 +162,8 @@ static void add_terms(struct buf *text, const struct job *job, bool has_countdow
 			   (long long)job->view->progress.cut);
 }
 
-/* Adds how long it will still take; without `is_whole` only the middle. */
+/* Adds how long it will still take, or that nobody can tell; without `is_whole` only the
+ * middle. */
 static void add_outlook(struct buf *text, const struct job *job, bool is_whole)
 {
 	struct progress_view progress;
@@ -173,6 +174,8 @@ static void add_outlook(struct buf *text, const struct job *job, bool is_whole)
 	if (!is_whole)
 		progress.eta_90_s = COUNT_UNKNOWN;
 	view_text_outlook(&progress, text);
+	if (progress.sessions > 0 && progress.eta_s == COUNT_UNKNOWN)
+		buf_puts(text, "time left not known");
 }
 
 /* With the two columns before it. */
@@ -220,12 +223,16 @@ static void add_fitting_outlook(struct line *line, const struct job *job)
 static void add_numbers(struct line *line, const struct job *job, const struct buf *terms)
 {
 	char text[TEXT_DURATION_BYTES];
-	struct buf sessions = {0}, shorter = {0};
+	struct buf sessions = {0}, uncounted = {0}, shorter = {0};
 
 	if (has_sessions(job)) {
 		add_sessions(&sessions, job, "");
 		add(line, sessions.text, false);
 		buf_done(&sessions);
+		view_text_uncounted(job->view, &uncounted);
+		if (uncounted.length)
+			add(line, uncounted.text, true);
+		buf_done(&uncounted);
 	}
 	if (terms->length && !add(line, terms->text, false)) {
 		/* Half a countdown would be a wrong one. */
@@ -318,6 +325,16 @@ static void print_line(const struct job *job, const char *line)
 	buf_done(&text);
 }
 
+static void add_uncounted(struct buf *line, const struct job *job)
+{
+	struct buf uncounted = {0};
+
+	view_text_uncounted(job->view, &uncounted);
+	if (uncounted.length)
+		buf_printf(line, ", %s", uncounted.text);
+	buf_done(&uncounted);
+}
+
 /* One line for one change; times that pass are no change. */
 static void print_job(struct screen *screen, size_t i)
 {
@@ -336,6 +353,7 @@ static void print_job(struct screen *screen, size_t i)
 		if (has_sessions(job)) {
 			buf_puts(&line, ", ");
 			add_sessions(&line, job, "sessions ");
+			add_uncounted(&line, job);
 		}
 		if (job->is_troubled) {
 			buf_puts(&line, ", ");

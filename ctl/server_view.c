@@ -74,18 +74,19 @@ static int read_service(json_t *json, struct service_view *service, struct err *
 {
 	const char *phase, *wanted;
 	json_error_t error;
-	json_t *saved;
+	json_t *saved, *sessions = NULL;
 	int want;
 
-	if (json_unpack_ex(json, &error, 0, "{s:s, s:s, s:s, s:s, s:o}", "name",
+	if (json_unpack_ex(json, &error, 0, "{s:s, s:s, s:s, s:s, s:o, s?o}", "name",
 			   &service->name, "phase", &phase, "wanted", &wanted, "message",
-			   &service->message, "saved", &saved))
+			   &service->message, "saved", &saved, "sessions", &sessions))
 		return bad(err, error.text);
 	want = want_from_name(wanted);
 	if (want < 0)
 		return bad(err, "there is an unknown value of 'wanted'");
 	service->wanted = (enum want)want;
 	service->is_saved = !json_is_null(saved);
+	service->is_counted = json_is_true(json_object_get(sessions, "known"));
 	return read_phase(phase, &service->phase, err);
 }
 

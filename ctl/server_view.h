@@ -25,7 +25,8 @@ struct service_view {
 	const char *name, *message;
 	enum phase phase;
 	enum want wanted;
-	bool is_saved; /* poold has something to put back */
+	bool is_saved;   /* poold has something to put back */
+	bool is_counted; /* how many sessions it has is known */
 };
 
 /* A moment that may not be given. */

@@ -61,6 +61,7 @@ static bool is_session(const json_t *session)
 	bool is_connection = json_is_string(json_object_get(session, "peer"));
 
 	return json_is_string(json_object_get(session, "source")) &&
+	       is_text_or_null(session, "peer") &&
 	       (!is_connection || is_number(session, "peer_port", UINT16_MAX)) &&
 	       is_text_or_null(session, "user") && is_text_or_null(session, "state") &&
 	       is_number_or_null(session, "age_s") &&

@@ -91,10 +91,13 @@ static void add_drains_and_note(struct table *table, const struct server_view *v
 				bool has_countdown)
 {
 	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
-	struct buf drains = {0}, note = {0}, cut = {0};
+	struct buf drains = {0}, note = {0}, uncounted = {0}, cut = {0};
 
 	view_text_drains(view, &drains);
 	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
+	view_text_uncounted(view, &uncounted);
+	add_note(&note, &uncounted);
+	buf_done(&uncounted);
 	add_terms(&note, view, has_countdown);
 	if (view->progress.cut > 0)
 		judge_explain(&all_services, view, VERDICT_CUT, &cut);

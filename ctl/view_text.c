@@ -94,6 +94,20 @@ void view_text_startup(const json_t *object, struct buf *text)
 		buf_puts(text, " (delayed)");
 }
 
+void view_text_uncounted(const struct server_view *view, struct buf *text)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < view->service_count; i++) {
+		const struct service_view *service = &view->services[i];
+
+		if (service->phase != PHASE_DRAINING || service->is_counted)
+			continue;
+		buf_printf(text, "%s%s: %s", between, service->name, service->message);
+		between = ", ";
+	}
+}
+
 /* Without the seconds, which nobody can know that well. */
 static void add_about(int64_t seconds, struct buf *text)
 {

@@ -23,6 +23,10 @@ void view_text_holders(const struct server_view *view, struct buf *text);
 void view_text_terms(const struct drain_view *drain, struct wall now, bool has_countdown,
 		     struct buf *text);
 
+/* Adds "SERVICE: why, ..." for each that is on its way out and whose sessions nobody can
+ * count. */
+void view_text_uncounted(const struct server_view *view, struct buf *text);
+
 /* Adds "about 11m left, 9 in 10 within 25m", or nothing if it is not known. */
 void view_text_outlook(const struct progress_view *progress, struct buf *text);
 

@@ -25,7 +25,8 @@ def view(name, phase='serving', drains=(), sessions=0, cut=0):
             'progress': {'known': True, 'sessions': sessions, 'peak': 12,
                          'ended': 12 - sessions, 'cut': cut, 'rate_per_min': 0},
             'services': [{'name': SERVICE, 'phase': phase, 'wanted': wanted, 'message': 'as asked',
-                          'saved': {'state': 'running'} if drains else None}]}
+                          'saved': {'state': 'running'} if drains else None,
+                          'sessions': {'known': True, 'count': sessions}}]}
 
 
 class Canned:
