@@ -56,8 +56,8 @@ static const char *const steps[] = {
 	"after TEXT, hash TEXT NOT NULL) STRICT;",
 
 	/* How long sessions last. */
-	"CREATE TABLE lifetimes(service TEXT PRIMARY KEY, text TEXT NOT NULL, saved_at "
-	"INTEGER NOT NULL) STRICT;",
+	("CREATE TABLE lifetimes(service TEXT PRIMARY KEY, text TEXT NOT NULL, saved_at "
+	 "INTEGER NOT NULL) STRICT;"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]), CHAINED_VERSION = 2 };

@@ -161,6 +161,34 @@ static void what_cannot_be_read_is_learned_anew(void **state)
 	assert_true(lifetimes_ends(&learning.lifetimes) > 1.99);
 }
 
+static void the_newest_services_are_kept(void **state)
+{
+	enum { KEPT = 64, MORE = 3 };
+	char *text = NULL, name[16];
+
+	(void)state;
+	assert_int_equal(store_get_lifetimes(store, "RTCSRV", &text, NULL), 0);
+	for (int i = 0; i < KEPT + MORE; i++) {
+		(void)snprintf(name, sizeof(name), "service%d", i);
+		assert_int_equal(store_put_lifetimes(store, name, "one",
+						     (struct wall){1000 + i}, NULL),
+				 0);
+	}
+	assert_int_equal(
+		store_put_lifetimes(store, "service3", "two", (struct wall){2000}, NULL),
+		0);
+	assert_int_equal(store_commit(store, NULL), 0);
+	store_close(store);
+	store = store_open(folder.path, NULL);
+	for (int i = 0; i < MORE; i++) {
+		(void)snprintf(name, sizeof(name), "service%d", i);
+		assert_int_equal(store_get_lifetimes(store, name, &text, NULL), 0);
+	}
+	assert_int_equal(store_get_lifetimes(store, "service3", &text, NULL), 1);
+	assert_string_equal(text, "two");
+	free(text);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -171,6 +199,7 @@ int main(void)
 		TEST(it_is_kept_every_ten_minutes_if_there_is_something),
 		TEST(what_cannot_be_kept_is_still_known),
 		TEST(what_cannot_be_read_is_learned_anew),
+		TEST(the_newest_services_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

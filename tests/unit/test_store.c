@@ -573,36 +573,6 @@ static void the_index_grows_from_start_to_start(void **state)
 	}
 }
 
-static void lifetimes_are_read_back_and_kept_for_the_newest(void **state)
-{
-	enum { KEPT = 64, MORE = 3 };
-	struct store *store = open_store(state);
-	char *text = NULL, name[16];
-
-	assert_int_equal(store_get_lifetimes(store, "RTCSRV", &text, NULL), 0);
-	for (int i = 0; i < KEPT + MORE; i++) {
-		(void)snprintf(name, sizeof(name), "service%d", i);
-		assert_int_equal(store_put_lifetimes(store, name, "one",
-						     (struct wall){1000 + i}, NULL),
-				 0);
-	}
-	assert_int_equal(
-		store_put_lifetimes(store, "service3", "two", (struct wall){2000}, NULL),
-		0);
-	commit(store);
-	store_close(store);
-
-	store = open_store(state);
-	for (int i = 0; i < MORE; i++) {
-		(void)snprintf(name, sizeof(name), "service%d", i);
-		assert_int_equal(store_get_lifetimes(store, name, &text, NULL), 0);
-	}
-	assert_int_equal(store_get_lifetimes(store, "service3", &text, NULL), 1);
-	assert_string_equal(text, "two");
-	free(text);
-	store_close(store);
-}
-
 /* Opening must fail with ERR_STATE_DIR, and say which file and `what`. */
 static void is_refused(void **state, const char *what)
 {
@@ -715,7 +685,6 @@ int main(void)
 		STORE_TEST(events_come_after_an_id_and_up_to_a_limit),
 		STORE_TEST(a_long_log_is_folded_in_when_nobody_waits),
 		STORE_TEST(the_index_grows_from_start_to_start),
-		STORE_TEST(lifetimes_are_read_back_and_kept_for_the_newest),
 		STORE_TEST(a_newer_schema_is_refused_and_left_alone),
 		STORE_TEST(a_file_that_is_no_store_is_refused_and_left_alone),
 		STORE_TEST(a_damaged_store_is_refused),
