@@ -7,7 +7,6 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -18,13 +17,15 @@
 
 /* The kernel lists connections over netlink (man 7 sock_diag).  A small program in the
  * request makes it list those with our ports only, so that a busy machine costs little.
+ * The older request of two asks for IPv4 and IPv6 at once; the newer one would walk
+ * through all sockets of the machine for each.
  */
 
 enum { REPLY_BYTES = 32768, TIMEOUT_S = 5, OPS_PER_PORT = 5, PORTS_LIMIT = 16 };
 
 struct request {
 	struct nlmsghdr header;
-	struct inet_diag_req_v2 query;
+	struct inet_diag_req query;
 	struct nlattr attribute;
 	struct inet_diag_bc_op program[OPS_PER_PORT * PORTS_LIMIT];
 };
@@ -66,15 +67,13 @@ static size_t write_program(struct inet_diag_bc_op *program, const uint16_t *por
 	return at;
 }
 
-static int send_request(int netlink, int family, const struct sessions_filter *filter,
+static int send_request(int netlink, const struct sessions_filter *filter,
 			bool wants_idle)
 {
 	struct request request = {
-		.header = {.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header = {.nlmsg_type = TCPDIAG_GETSOCK,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.query = {.sdiag_family = (uint8_t)family,
-			  .sdiag_protocol = IPPROTO_TCP,
-			  .idiag_ext = wants_idle ? 1u << (INET_DIAG_INFO - 1) : 0,
+		.query = {.idiag_ext = wants_idle ? 1u << (INET_DIAG_INFO - 1) : 0,
 			  .idiag_states = 1u << TCP_ESTABLISHED},
 	};
 	size_t length = offsetof(struct request, attribute);
@@ -140,6 +139,23 @@ static void take_one(struct nlmsghdr *header, const struct sessions_filter *filt
 	taker->take(taker->arg, &connection);
 }
 
+/* Why a message ends the list too early, as an errno; 0 if it does not.  A kernel that
+ * cannot list TCP at all says so in the message that ends its list. */
+static int error_of(const struct nlmsghdr *header)
+{
+	size_t length = header->nlmsg_len;
+	const struct nlmsgerr *error = NLMSG_DATA(header);
+	const int *done = NLMSG_DATA(header);
+
+	if (header->nlmsg_flags & NLM_F_DUMP_INTR)
+		return EINTR;
+	if (header->nlmsg_type == NLMSG_ERROR)
+		return length < NLMSG_LENGTH(sizeof(*error)) ? EBADMSG : -error->error;
+	if (header->nlmsg_type == NLMSG_DONE)
+		return length >= NLMSG_LENGTH(sizeof(*done)) && *done < 0 ? -*done : 0;
+	return length < NLMSG_LENGTH(sizeof(struct inet_diag_msg)) ? EBADMSG : 0;
+}
+
 /* Reads one datagram; returns 1 if more follow, 0 at the end, -1 on failure with errno.
  */
 static int read_reply(int netlink, const struct sessions_filter *filter,
@@ -149,32 +165,31 @@ static int read_reply(int netlink, const struct sessions_filter *filter,
 		struct nlmsghdr header;
 		char bytes[REPLY_BYTES];
 	} reply;
-	ssize_t got = recv(netlink, &reply, sizeof(reply), 0);
+	/* With MSG_TRUNC it gives the length of the datagram, also of one that had no
+	 * room. */
+	ssize_t got = recv(netlink, &reply, sizeof(reply), MSG_TRUNC);
 	size_t left = got > 0 ? (size_t)got : 0;
 
-	if (got <= 0)
+	if (got < 0)
+		return -1;
+	errno = EBADMSG;
+	if (left > sizeof(reply))
 		return -1;
 	for (struct nlmsghdr *header = &reply.header; NLMSG_OK(header, left);
 	     header = NLMSG_NEXT(header, left)) {
+		errno = error_of(header);
+		if (errno)
+			return -1;
 		if (header->nlmsg_type == NLMSG_DONE)
 			return 0;
-		if (header->nlmsg_flags & NLM_F_DUMP_INTR) {
-			errno = EINTR;
-			return -1;
-		}
-		if (header->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *error = NLMSG_DATA(header);
-
-			errno = -error->error;
-			return -1;
-		}
 		take_one(header, filter, taker);
 	}
-	return 1;
+	return got ? 1 : -1;
 }
 
-static int list_family(int family, const struct sessions_filter *filter,
-		       const struct sessions_taker *taker)
+/* As read_reply(), to the end. */
+static int list_all(const struct sessions_filter *filter,
+		    const struct sessions_taker *taker)
 {
 	struct timeval timeout = {.tv_sec = TIMEOUT_S};
 	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -183,7 +198,7 @@ static int list_family(int family, const struct sessions_filter *filter,
 	if (netlink < 0)
 		return -1;
 	if (!setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) &&
-	    !send_request(netlink, family, filter, taker->wants_idle))
+	    !send_request(netlink, filter, taker->wants_idle))
 		do
 			more = read_reply(netlink, filter, taker);
 		while (more > 0);
@@ -196,7 +211,7 @@ static int list_family(int family, const struct sessions_filter *filter,
 int sessions_tcp_list(const struct sessions_filter *filter,
 		      const struct sessions_taker *taker, struct err *err)
 {
-	if (list_family(AF_INET, filter, taker) || list_family(AF_INET6, filter, taker))
+	if (list_all(filter, taker))
 		return err_set_os(err, ERR_SESSIONS, (unsigned long)errno,
 				  "the kernel did not list its connections: %s",
 				  strerror(errno));

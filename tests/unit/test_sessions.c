@@ -9,12 +9,17 @@
 #include "mem.h"
 #include "sessions.h"
 
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -430,6 +435,165 @@ static void a_kernel_that_cannot_be_asked_is_an_error_and_not_zero(void **state)
 	assert_non_null(strstr(err.text, "Too many open files"));
 }
 
+/* ---- what counts as a session, at its edges ---- */
+
+static void wait_state(int socket, int wanted)
+{
+	int64_t end_ms = clock_mono().ms + 10000;
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	do {
+		assert_true(clock_mono().ms < end_ms);
+		assert_int_equal(getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size),
+				 0);
+	} while (info.tcpi_state != wanted);
+}
+
+/* Whoever has said that nothing more comes is through with it, in either direction. */
+static void a_session_counts_until_one_of_both_has_ended_it(void **state)
+{
+	(void)state;
+	for (int is_client = 0; is_client < 2; is_client++) {
+		struct listener listener = listen_on("127.0.0.1", false);
+		struct session session = join(listener, "127.0.0.1", "127.0.0.1");
+		int first = is_client ? session.client : session.server;
+		int second = is_client ? session.server : session.client;
+
+		assert_int_equal(count_port(listener.port), 1);
+		assert_int_equal(shutdown(first, SHUT_WR), 0);
+		wait_state(second, TCP_CLOSE_WAIT);
+		assert_int_equal(count_port(listener.port), 0);
+		assert_int_equal(send(second, "x", 1, 0), 1);
+		assert_int_equal(count_port(listener.port), 0);
+		(void)close(second);
+		/* The kernel keeps it in TIME_WAIT, and tells its socket that it is over.
+		 */
+		wait_state(first, TCP_CLOSE);
+		assert_int_equal(count_port(listener.port), 0);
+		(void)close(first);
+		(void)close(listener.socket);
+	}
+}
+
+/* The client believes it is connected, but the service will never hear of it unless there
+ * is room again. */
+static void what_the_full_queue_of_a_service_drops_is_no_session(void **state)
+{
+	enum { BACKLOG = 1, TRIES = 5 };
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(listener.port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int clients[TRIES];
+
+	(void)state;
+	assert_int_equal(listen(listener.socket, BACKLOG), 0);
+	for (int i = 0; i < TRIES; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_true(clients[i] >= 0);
+		(void)connect(clients[i], (struct sockaddr *)&to, sizeof(to));
+	}
+	wait_state(clients[BACKLOG], TCP_ESTABLISHED);
+	/* The kernel lets in one more than the backlog. */
+	assert_int_equal(count_port(listener.port), BACKLOG + 1);
+	for (int i = 0; i < TRIES; i++)
+		(void)close(clients[i]);
+	(void)close(listener.socket);
+}
+
+/* ---- a kernel that fails ---- */
+
+/* What the kernel is played to answer; the C library's socket() is replaced here. */
+static struct {
+	bool is_played;
+	const void *datagram;
+	size_t size;
+	int end; /* of the test */
+} kernel;
+
+int socket(int family, int type, int protocol)
+{
+	int ends[2];
+
+	if (!kernel.is_played || family != AF_NETLINK)
+		return (int)syscall(SYS_socket, family, type, protocol);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) ||
+	    send(ends[1], kernel.datagram, kernel.size, 0) != (ssize_t)kernel.size)
+		return -1;
+	(void)shutdown(ends[1], SHUT_WR);
+	kernel.end = ends[1];
+	return ends[0];
+}
+
+static struct err list_played(const void *datagram, size_t size)
+{
+	const uint16_t port = 5061;
+	const struct sessions_filter filter = {.ports = &port, .port_count = 1};
+	struct taken taken = {0};
+	struct err err = {0};
+	int ret;
+
+	kernel.is_played = true;
+	kernel.datagram = datagram;
+	kernel.size = size;
+	ret = sessions_tcp_list(
+		&filter, &(struct sessions_taker){.take = take, .arg = &taken}, &err);
+	kernel.is_played = false;
+	(void)close(kernel.end);
+	assert_int_equal(ret, err.code ? -1 : 0);
+	assert_int_equal(taken.number, 0);
+	return err;
+}
+
+struct end {
+	struct nlmsghdr header;
+	int number;
+};
+
+/* Such a kernel has no connections to tell of, and would look like one without any. */
+static void a_list_that_ends_with_an_error_is_no_empty_list(void **state)
+{
+	static const struct {
+		int number;
+		uint16_t type, flags;
+		const char *words; /* NULL: a good end */
+	} cases[] = {
+		{0, NLMSG_DONE, NLM_F_MULTI, NULL},
+		{-ENOENT, NLMSG_DONE, NLM_F_MULTI, "No such file"},
+		{0, NLMSG_DONE, NLM_F_MULTI | NLM_F_DUMP_INTR, "Interrupted"},
+		{-EPERM, NLMSG_ERROR, 0, "Bad message"},
+		{0, TCPDIAG_GETSOCK, NLM_F_MULTI, "Bad message"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct end end = {.header = {.nlmsg_len = sizeof(end),
+					     .nlmsg_type = cases[i].type,
+					     .nlmsg_flags = cases[i].flags},
+				  .number = cases[i].number};
+		struct err err = list_played(&end, sizeof(end));
+
+		assert_int_equal(!!err.code, !!cases[i].words);
+		assert_true(!err.code || strstr(err.text, cases[i].words));
+	}
+}
+
+static void a_list_without_its_end_is_an_error(void **state)
+{
+	enum { TOO_LONG_BYTES = 40000 };
+	struct end none = {
+		.header = {.nlmsg_len = sizeof(none), .nlmsg_type = NLMSG_DONE}};
+	char *long_one = xcalloc(TOO_LONG_BYTES, 1);
+
+	(void)state;
+	assert_int_equal(list_played(&none, sizeof(none.header) - 1).code, ERR_SESSIONS);
+	none.header.nlmsg_len = sizeof(none.header);
+	memcpy(long_one, &none.header, sizeof(none.header));
+	assert_int_equal(list_played(long_one, TOO_LONG_BYTES).code, ERR_SESSIONS);
+	free(long_one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +610,10 @@ int main(void)
 		cmocka_unit_test(any_number_of_ports_counts_all_of_them_and_no_other),
 		cmocka_unit_test(many_connections_are_all_counted),
 		cmocka_unit_test(a_kernel_that_cannot_be_asked_is_an_error_and_not_zero),
+		cmocka_unit_test(a_session_counts_until_one_of_both_has_ended_it),
+		cmocka_unit_test(what_the_full_queue_of_a_service_drops_is_no_session),
+		cmocka_unit_test(a_list_that_ends_with_an_error_is_no_empty_list),
+		cmocka_unit_test(a_list_without_its_end_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
