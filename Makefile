@@ -65,8 +65,8 @@ POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check check-survive fuzz demo demo-windows bench lint format install clean \
-	help setup-% programs unit-tests windows-tests test-tools forecast-table
+.PHONY: all windows check check-survive check-sessions fuzz demo demo-windows bench lint format \
+	install clean help setup-% programs unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -148,8 +148,10 @@ $(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
 
-# A session source alone.
-$(OUT)/tests/read_source$(EXE): $(OUT)/obj/tests/support/read_source.o \
+# A session source alone; the connections alone, for the benchmarks.
+$(OUT)/tests/read_source$(EXE): $(OUT)/obj/tests/support/read_source.o
+$(OUT)/tests/count_sessions: $(OUT)/obj/tests/bench/count_sessions.o
+$(OUT)/tests/read_source$(EXE) $(OUT)/tests/count_sessions: \
 		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -170,6 +172,12 @@ TRACES := tests/sessions/traces
 # The table of docs/forecast.md.
 forecast-table: build/native/tests/forecast
 	$(Q)$< --seed $(FORECAST_SEED) 'recorded: programs'=$(TRACES)/programs.txt
+
+# Many sessions, which somebody else counts.
+build/native/tests/crowd: tests/sessions/crowd.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -o $@ $<
 
 # Preloaded into poold, whatever that was built with.
 build/native/tests/fault.so: tests/survive/fault.c Makefile
@@ -217,6 +225,12 @@ check: setup-build setup-check setup-windows setup-wine
 check-survive: setup-build setup-check setup-windows setup-wine
 	$(Q)$(PYTHON) tests/run.py unit survive survive_windows; status=$$?; \
 		$(PYTHON) tests/survive/count.py && exit $$status
+
+# Counting, settling and forecasts alone; the last line counts what was held against the
+# truth.
+check-sessions: setup-build setup-check setup-windows setup-wine
+	$(Q)$(PYTHON) tests/run.py unit sessions sessions_windows; status=$$?; \
+		$(PYTHON) tests/sessions/count.py && exit $$status
 
 demo: setup-build setup-demo programs
 	$(Q)$(PYTHON) tests/system/demo.py
@@ -271,6 +285,7 @@ help:
 	@echo 'make demo-windows    the same on three Windows servers under Wine'
 	@echo 'make check           all tests; the last line counts them'
 	@echo 'make check-survive   crashes, faults and interference alone; counts their points'
+	@echo 'make check-sessions  what is said about sessions, against the truth; counts samples'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
 	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'
 	@echo 'make forecast-table  whether forecasts come true, for docs/forecast.md'

@@ -81,7 +81,7 @@ class Suite:
 def programs(suite):
     """Every compiler, native and for Windows, without a warning."""
     suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs',
-               'build/native/tests/fault.so')
+               'build/native/tests/fault.so', 'build/native/tests/crowd')
     suite.step('sanitizers', 'make', '--no-print-directory', JOBS, SANITIZE, 'programs',
                'unit-tests', 'test-tools')
     suite.step('mingw-w64', 'make', '--no-print-directory', JOBS, 'windows', 'windows-tests')
@@ -165,9 +165,18 @@ def survive_windows(suite):
     suite.pytest('-s', 'tests/survive/windows')
 
 
+def sessions(suite):
+    suite.pytest('-s', 'tests/sessions', '--ignore=tests/sessions/windows',
+                 POOLD=str(BUILD / 'sanitized/poold'), POOLCTL=str(BUILD / 'sanitized/poolctl'))
+
+
+def sessions_windows(suite):
+    suite.pytest('-s', 'tests/sessions/windows')
+
+
 # One lane after the other in each row; the rows beside each other.
 LANES = [[unit, config, system, survive, races, clang, lint],
-         [windows, survive_windows, memory, fuzz]]
+         [windows, survive_windows, sessions_windows, sessions, memory, fuzz]]
 
 
 def run_suite(function):
@@ -187,8 +196,9 @@ def run_suite(function):
 
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
-    # The tests in tests/survive add to it; see tests/support/faults.py.
-    (LOGS / 'survive.counts').unlink(missing_ok=True)
+    # Tests add to them; see tests/support/faults.py and tests/sessions/truth.py.
+    for name in 'survive.counts', 'sessions.counts':
+        (LOGS / name).unlink(missing_ok=True)
     suites = [run_suite(programs)]
 
     def lane(functions):
