@@ -11,6 +11,7 @@ import signal
 import sys
 
 import config
+import counting
 import drift
 import native
 import record
@@ -31,6 +32,10 @@ BENCHMARKS = {
     'fsyncs': record.fsyncs,
     'starts': record.starts,
     'watchers': watchers.watchers,
+    'counting-many': counting.many,
+    'tracking': counting.tracking,
+    'settling': counting.settling,
+    'settling-windows': counting.settling_windows,
 }
 
 RESULT = ROOT / 'build/bench.json'
