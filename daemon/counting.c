@@ -249,7 +249,7 @@ void counting_count(struct counting *c, bool wants_idle)
 		struct err why = {0};
 
 		if (source->sampler) {
-			if (sampler_take(source->sampler, source->number, &reading))
+			while (sampler_take(source->sampler, source->number, &reading))
 				take_reading(c, i, &reading);
 			check_age(c, i);
 		} else if (source->kind == SOURCE_TCP && c->service->ports.count) {

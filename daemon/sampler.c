@@ -17,8 +17,10 @@ struct sampler {
 	bool is_started;
 	atomic_bool is_at_rest, is_over;
 
-	pthread_mutex_t lock; /* of the reading */
+	pthread_mutex_t lock; /* of the readings */
 	struct sampler_reading last;
+	struct sampler_reading loud; /* was not zero, and is not the last any more */
+	int64_t taken;               /* the number of the newest that was */
 };
 
 struct sampler *sampler_new(struct sessions_reader *reader)
@@ -32,16 +34,28 @@ struct sampler *sampler_new(struct sessions_reader *reader)
 	return sampler;
 }
 
+/* A number of sessions is worth more than that it is not known. */
+static bool is_louder(const struct sampler_reading *a, const struct sampler_reading *b)
+{
+	bool is_loud = !a->is_known || a->count;
+
+	return is_loud && (!b->number || !b->is_known || a->is_known);
+}
+
 void sampler_put(struct sampler *sampler, struct sampler_reading reading)
 {
-	json_t *old;
+	struct sampler_reading old;
 
 	pthread_mutex_lock(&sampler->lock);
-	old = sampler->last.sessions;
+	old = sampler->last;
+	if (old.number > sampler->taken && is_louder(&old, &sampler->loud)) {
+		old = sampler->loud;
+		sampler->loud = sampler->last;
+	}
 	reading.number = sampler->last.number + 1;
 	sampler->last = reading;
 	pthread_mutex_unlock(&sampler->lock);
-	json_decref(old);
+	json_decref(old.sessions);
 }
 
 bool sampler_take(struct sampler *sampler, int64_t known, struct sampler_reading *reading)
@@ -50,10 +64,15 @@ bool sampler_take(struct sampler *sampler, int64_t known, struct sampler_reading
 
 	pthread_mutex_lock(&sampler->lock);
 	is_new = sampler->last.number != known;
-	if (is_new) {
+	if (is_new && sampler->loud.number) {
+		*reading = sampler->loud;
+		sampler->loud = (struct sampler_reading){0};
+	} else if (is_new) {
 		*reading = sampler->last;
 		sampler->last.sessions = NULL;
 	}
+	if (is_new)
+		sampler->taken = reading->number;
 	pthread_mutex_unlock(&sampler->lock);
 	return is_new;
 }
@@ -146,5 +165,6 @@ void sampler_free(struct sampler *sampler)
 	waker_free(sampler->ended);
 	pthread_mutex_destroy(&sampler->lock);
 	json_decref(sampler->last.sessions);
+	json_decref(sampler->loud.sessions);
 	free(sampler);
 }

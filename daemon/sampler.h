@@ -2,7 +2,8 @@
  * A thread that reads one slow session source again and again, and keeps the last
  * reading.
  *
- * The supervisor never waits for it: it takes what is there.
+ * The supervisor never waits for it: it takes what is there.  If it is late, one more
+ * reading is kept: what was not zero must not be forgotten for a zero that came after it.
  */
 #ifndef POOLD_SAMPLER_H
 #define POOLD_SAMPLER_H
@@ -36,8 +37,9 @@ void sampler_rest(struct sampler *sampler, bool is_at_rest);
  * behind with what it works on: the process is about to end. */
 void sampler_free(struct sampler *sampler);
 
-/* The newest reading, if its number is another than `known`; else false.  Never blocks.
- */
+/* The newest reading, if its number is another than `known`; else false.  Before it, in
+ * a call of its own, the newest of those that nobody took that had sessions, or else that
+ * was not known.  Never blocks. */
 bool sampler_take(struct sampler *sampler, int64_t known,
 		  struct sampler_reading *reading);
 
