@@ -183,6 +183,7 @@ static struct sample count_connections(struct counting *c, bool wants_idle,
 		tracker_failed(&c->tracker);
 		return sample;
 	}
+	sample.answered_at = c->tools.clock();
 	tracker_end(&c->tracker, c->tools.clock(), c->tools.wall_clock());
 	learning_see(&c->learning, &c->tracker, c->tools.clock());
 	sample.is_known = true;
@@ -207,7 +208,9 @@ static void add_sample(struct counting *c, size_t i, struct sample sample,
 
 static void take_reading(struct counting *c, size_t i, struct sampler_reading *reading)
 {
-	struct sample sample = {.at = reading->at, .is_known = reading->is_known};
+	struct sample sample = {.at = reading->at,
+				.answered_at = reading->answered_at,
+				.is_known = reading->is_known};
 
 	if (sample.is_known &&
 	    (reading->count < 0 || reading->count > SESSIONS_COUNT_LIMIT)) {
@@ -261,7 +264,7 @@ void counting_count(struct counting *c, bool wants_idle)
 	progress_combine(&c->progress, c->tools.clock());
 	if (counting_is_known(c))
 		c->known_at = began;
-	c->due = clock_add(began, c->tools.tick_ms);
+	c->due = clock_add(c->tools.clock(), c->tools.tick_ms);
 }
 
 /* ---- what may be said ---- */

@@ -20,9 +20,20 @@ static bool lets_pass(const struct progress_source *source, const struct sample 
 	return sample->is_known ? sample->count == 0 : source->ignores_unknown;
 }
 
+static struct mono later(struct mono a, struct mono b)
+{
+	return a.ms > b.ms ? a : b;
+}
+
+static struct mono earlier(struct mono a, struct mono b)
+{
+	return a.ms < b.ms ? a : b;
+}
+
 void progress_add(struct progress *progress, size_t i, struct sample sample)
 {
 	struct progress_source *source = &progress->sources[i];
+	struct mono answered_at = later(sample.at, sample.answered_at);
 	int64_t gap_ms = clock_since(source->last.at, sample.at);
 	bool is_gap = !source->has_sample || gap_ms > source->gap_limit_ms || gap_ms < 0;
 	bool is_early =
@@ -32,13 +43,13 @@ void progress_add(struct progress *progress, size_t i, struct sample sample)
 		stir(source);
 	if (!is_early && lets_pass(source, &sample) && !source->is_quiet) {
 		source->is_quiet = true;
-		source->quiet_since = sample.at;
+		source->quiet_since = answered_at;
 	}
 	if (!sample.is_known) {
 		source->is_zero = false;
 	} else if (source->is_quiet && !source->is_zero) {
 		source->is_zero = true;
-		source->zero_since = sample.at;
+		source->zero_since = answered_at;
 	}
 	source->last = sample;
 	source->has_sample = true;
@@ -92,11 +103,6 @@ void progress_see(struct progress *progress, bool is_out, struct mono now)
 		stir(&progress->sources[i]);
 }
 
-static struct mono later(struct mono a, struct mono b)
-{
-	return a.ms > b.ms ? a : b;
-}
-
 bool progress_is_settled(const struct progress *progress, int64_t settle_ms)
 {
 	struct mono since = progress->out_since, until = {INT64_MAX};
@@ -107,13 +113,14 @@ bool progress_is_settled(const struct progress *progress, int64_t settle_ms)
 
 		if (!source->is_quiet)
 			return false;
-		since = later(since, source->quiet_since);
-		if (source->last.at.ms < until.ms)
-			until = source->last.at;
+		/* One sample alone is good for its own moment. */
+		since = later(since, earlier(source->quiet_since, source->last.at));
+		until = earlier(until, source->last.at);
 	}
 	for (size_t i = 0; i < progress->source_count; i++) {
 		const struct progress_source *source = &progress->sources[i];
-		struct mono from = later(since, source->zero_since);
+		struct mono from =
+			later(since, earlier(source->zero_since, source->last.at));
 
 		is_counted = is_counted ||
 			     (source->is_zero && clock_since(from, until) >= settle_ms);

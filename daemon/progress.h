@@ -16,7 +16,8 @@
 enum { PROGRESS_POINTS = 64, PROGRESS_SOURCES = 32 };
 
 struct sample {
-	struct mono at; /* before it was counted: nobody looked earlier */
+	struct mono at;          /* before it was counted: nobody looked earlier */
+	struct mono answered_at; /* after it was counted; before `at`: at once */
 	bool is_known;
 	int64_t count; /* live sessions; only if known */
 };
@@ -28,9 +29,11 @@ struct progress_source {
 
 	struct sample last;
 	bool has_sample;
-	bool is_quiet; /* since quiet_since, each sample was zero, or one to be ignored */
+	/* Since quiet_since, when the first of them was there, each sample was zero, or
+	 * one to be ignored. */
+	bool is_quiet;
 	struct mono quiet_since;
-	bool is_zero; /* each sample since zero_since was zero indeed */
+	bool is_zero; /* the same since zero_since, and each was zero indeed */
 	struct mono zero_since;
 };
 
@@ -54,7 +57,8 @@ void progress_restart(struct progress *progress);
 
 /* Adds a sample of one source.  A gap longer than the source's limit since the one before
  * does not count as time without sessions, and neither does a time that runs backwards:
- * nobody looked meanwhile. */
+ * nobody looked meanwhile.  Nor does the time that the first zero took to come: its
+ * session may have ended just then. */
 void progress_add(struct progress *progress, size_t source, struct sample sample);
 
 /*

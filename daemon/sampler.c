@@ -84,6 +84,7 @@ static void read_once(struct sampler *sampler)
 
 	reading.is_known =
 		!sampler->reader->ops->read(sampler->reader, &got, &reading.err);
+	reading.answered_at = clock_mono();
 	reading.count = got.count;
 	reading.sessions = got.sessions;
 	/* What was broken off is no answer. */

@@ -14,8 +14,8 @@
 struct sampler;
 
 struct sampler_reading {
-	int64_t number; /* from 1; 0: there was none yet */
-	struct mono at; /* before it began */
+	int64_t number;              /* from 1; 0: there was none yet */
+	struct mono at, answered_at; /* before it began, and when it was there */
 	bool is_known;
 	int64_t count;    /* only if known */
 	json_t *sessions; /* each of them, or NULL; owned by whoever took it */

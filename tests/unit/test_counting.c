@@ -34,6 +34,7 @@ static struct {
 	struct counting counting;
 	int64_t now_ms;
 	int64_t connections; /* UNKNOWN: the kernel is silent */
+	int64_t list_ms;     /* that the kernel takes */
 } world;
 
 static struct mono fake_clock(void)
@@ -52,6 +53,7 @@ static int fake_list(const struct sessions_filter *filter,
 	struct sessions_connection connection = {.idle_ms = -1};
 
 	assert_int_equal(filter->port_count, 1);
+	world.now_ms += world.list_ms;
 	if (world.connections == UNKNOWN)
 		return err_set(err, ERR_SESSIONS, "the kernel is silent");
 	for (int64_t i = 0; i < world.connections; i++) {
@@ -96,6 +98,7 @@ static void says_since(int64_t count, int64_t ago_ms)
 {
 	struct counting *c = &world.counting;
 	struct sampler_reading reading = {.at = {world.now_ms - ago_ms},
+					  .answered_at = {world.now_ms},
 					  .is_known = count != UNKNOWN,
 					  .count = count};
 
@@ -238,6 +241,34 @@ static void an_answer_from_before_the_pause_says_nothing(void **state)
 	says(0);
 	look(true);
 	assert_int_equal(counting_tally(&world.counting, 0), TALLY_SETTLED);
+	end();
+}
+
+/* When the answer came, its session may just have ended. */
+static void the_settle_time_begins_when_zero_was_there(void **state)
+{
+	(void)state;
+	begin('A');
+	look(true);
+	world.now_ms += 2000;
+	says_since(0, 2000);
+	pass_s(12, 0);
+	assert_int_equal(tally(), TALLY_ZERO);
+	pass_s(1, 0);
+	assert_int_equal(tally(), TALLY_SETTLED);
+	end();
+
+	/* The kernel takes its time, too; the next count is a tick after that. */
+	begin('A');
+	says(0);
+	world.list_ms = 2000;
+	look(true);
+	assert_int_equal(clock_since(fake_clock(), world.counting.due), TICK_MS);
+	world.list_ms = 0;
+	pass_s(12, 0);
+	assert_int_equal(tally(), TALLY_ZERO);
+	pass_s(1, 0);
+	assert_int_equal(tally(), TALLY_SETTLED);
 	end();
 }
 
@@ -432,6 +463,7 @@ int main(void)
 		cmocka_unit_test(unknown_says_since_when_and_why),
 		cmocka_unit_test(drained_needs_every_source),
 		cmocka_unit_test(an_answer_from_before_the_pause_says_nothing),
+		cmocka_unit_test(the_settle_time_begins_when_zero_was_there),
 		cmocka_unit_test(an_old_answer_becomes_unknown),
 		cmocka_unit_test(a_source_may_be_ignored_only_beside_another),
 		cmocka_unit_test(what_no_source_can_count_is_unknown),

@@ -79,7 +79,9 @@ static void no_settle_time_needs_one_zero(void **state)
 	assert_false(progress_is_settled(&progress, 0));
 	add(&progress, 1000, UNKNOWN);
 	assert_false(progress_is_settled(&progress, 0));
-	add(&progress, 2000, 0);
+	progress_add(
+		&progress, 0,
+		(struct sample){.at = {2000}, .answered_at = {2900}, .is_known = true});
 	assert_true(progress_is_settled(&progress, 0));
 }
 
@@ -223,6 +225,58 @@ static void rate_looks_at_the_last_samples_only(void **state)
 		add(&progress, i * 1000, 1000 - i);
 	assert_true(progress_rate(&progress, &rate));
 	assert_int_equal((int)(rate + 0.5), 60);
+}
+
+/* A zero. */
+static void add_slow(struct progress *progress, int64_t asked_s, int64_t answered_s)
+{
+	progress_add(progress, 0,
+		     (struct sample){.at = {asked_s * 1000},
+				     .answered_at = {answered_s * 1000},
+				     .is_known = true});
+}
+
+static void a_slow_zero_counts_from_its_answer(void **state)
+{
+	struct progress progress = begin();
+
+	(void)state;
+	add(&progress, 0, 1);
+	/* The session may have ended at 3.999 s. */
+	add_slow(&progress, 1, 4);
+	for (int s = 4; s <= 13; s++)
+		add_slow(&progress, s, s);
+	assert_false(is_settled(&progress));
+	add_slow(&progress, 14, 14);
+	assert_true(is_settled(&progress));
+}
+
+static void a_slow_answer_at_the_end_is_no_time(void **state)
+{
+	struct progress progress = begin();
+
+	(void)state;
+	add_zeros(&progress, 0, 8);
+	add_slow(&progress, 9, 12);
+	assert_false(is_settled(&progress));
+	add_slow(&progress, 12, 15);
+	assert_true(is_settled(&progress));
+}
+
+static void an_answer_after_it_was_not_known_begins_anew(void **state)
+{
+	struct progress progress = begin();
+
+	(void)state;
+	add_zeros(&progress, 0, 4);
+	/* Asked at 5 s; when poold gave up, nothing had come. */
+	add(&progress, 8000, UNKNOWN);
+	add_slow(&progress, 5, 9);
+	for (int s = 9; s <= 18; s++)
+		add_slow(&progress, s, s);
+	assert_false(is_settled(&progress));
+	add_slow(&progress, 19, 19);
+	assert_true(is_settled(&progress));
 }
 
 /* ---- several sources ---- */
@@ -427,6 +481,9 @@ int main(void)
 		cmocka_unit_test(rate_needs_two_samples_and_three_seconds),
 		cmocka_unit_test(rate_is_never_negative),
 		cmocka_unit_test(rate_looks_at_the_last_samples_only),
+		cmocka_unit_test(a_slow_zero_counts_from_its_answer),
+		cmocka_unit_test(a_slow_answer_at_the_end_is_no_time),
+		cmocka_unit_test(an_answer_after_it_was_not_known_begins_anew),
 		cmocka_unit_test(several_sources_make_the_most_or_the_sum),
 		cmocka_unit_test(every_source_is_zero_for_the_whole_of_one_settle_time),
 		cmocka_unit_test(
