@@ -264,7 +264,7 @@ void counting_count(struct counting *c, bool wants_idle)
 	progress_combine(&c->progress, c->tools.clock());
 	if (counting_is_known(c))
 		c->known_at = began;
-	c->due = clock_add(c->tools.clock(), c->tools.tick_ms);
+	c->due = progress_due(began, c->tools.clock(), c->tools.tick_ms);
 }
 
 /* ---- what may be said ---- */

@@ -71,8 +71,7 @@ int counting_init(struct counting *counting, const struct pool *pool,
 		  const struct counting_tools *tools, struct err *err);
 void counting_done(struct counting *counting);
 
-/* Counts now, and sets when the next count is due: a tick after this one, so that the
- * settle time is not missed by what counting takes.
+/* Counts now, and sets when the next count is due; see progress_due.
  * `wants_idle`: ask how long connections are idle, too. */
 void counting_count(struct counting *counting, bool wants_idle);
 

@@ -128,6 +128,13 @@ bool progress_is_settled(const struct progress *progress, int64_t settle_ms)
 	return progress->is_out && is_counted;
 }
 
+struct mono progress_due(struct mono began, struct mono ended, int64_t every_ms)
+{
+	bool is_slow = clock_since(began, ended) > every_ms / 2;
+
+	return clock_add(is_slow ? began : ended, every_ms);
+}
+
 bool progress_rate(const struct progress *progress, double *per_minute)
 {
 	const int64_t least_ms = 3000;

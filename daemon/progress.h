@@ -79,6 +79,14 @@ void progress_see(struct progress *progress, bool is_out, struct mono now);
  */
 bool progress_is_settled(const struct progress *progress, int64_t settle_ms);
 
+/*
+ * When the next sample is due, after one that took from `began` to `ended`: counted from
+ * its end, where the settle time may have begun, so that this is over with a sample and
+ * not just after one.  After a slow one, from its beginning: who is slow must not be
+ * asked less often.
+ */
+struct mono progress_due(struct mono began, struct mono ended, int64_t every_ms);
+
 /* Sessions that end per minute, over the last samples (a minute or so); false if not
  * known. */
 bool progress_rate(const struct progress *progress, double *per_minute);

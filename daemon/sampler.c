@@ -3,6 +3,7 @@
 #include "host.h"
 #include "log.h"
 #include "mem.h"
+#include "progress.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static void read_once(struct sampler *sampler)
 static void *run(void *arg)
 {
 	struct sampler *sampler = arg;
-	struct mono due = clock_mono();
+	struct mono began, due = clock_mono();
 
 	while (!sampler->reader->is_stopping) {
 		int64_t wait_ms = clock_since(clock_mono(), due);
@@ -111,8 +112,9 @@ static void *run(void *arg)
 			waker_wait(sampler->waker, wait_ms);
 			continue;
 		}
-		due = clock_add(clock_mono(), sampler->every_ms);
+		began = clock_mono();
 		read_once(sampler);
+		due = progress_due(began, clock_mono(), sampler->every_ms);
 	}
 	sampler->is_over = true;
 	waker_wake(sampler->ended);

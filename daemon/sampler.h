@@ -25,8 +25,8 @@ struct sampler_reading {
 /* Takes over the reader.  Nothing is read before sampler_start. */
 struct sampler *sampler_new(struct sessions_reader *reader);
 
-/* Starts the thread, which begins a reading every so often, or as soon as the one before
- * has ended. */
+/* Starts the thread, which begins a reading every so often, as progress_due says, or as
+ * soon as the one before has ended. */
 int sampler_start(struct sampler *sampler, int64_t every_ms, struct err *err);
 
 /* While it is at rest it reads nothing, and first a while after: as long as there is from

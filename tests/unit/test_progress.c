@@ -279,6 +279,30 @@ static void an_answer_after_it_was_not_known_begins_anew(void **state)
 	assert_true(is_settled(&progress));
 }
 
+static void samples_are_due_so_that_they_end_the_settle_time(void **state)
+{
+	int64_t asked_ms = 0;
+	struct progress progress = begin();
+
+	(void)state;
+	for (int i = 0; i <= 5; i++) {
+		int64_t answered_ms = asked_ms + 100 * (i % 3);
+
+		assert_false(is_settled(&progress));
+		progress_add(&progress, 0,
+			     (struct sample){.at = {asked_ms},
+					     .answered_at = {answered_ms},
+					     .is_known = true});
+		asked_ms = progress_due((struct mono){asked_ms},
+					(struct mono){answered_ms}, SETTLE_MS / 5)
+				   .ms;
+	}
+	assert_true(is_settled(&progress));
+	/* One that is slow is asked again no later than ever. */
+	assert_int_equal(progress_due((struct mono){500}, (struct mono){9000}, 5000).ms,
+			 5500);
+}
+
 /* ---- several sources ---- */
 
 static struct progress begin_two(bool is_sum, bool ignores_second)
@@ -484,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_slow_zero_counts_from_its_answer),
 		cmocka_unit_test(a_slow_answer_at_the_end_is_no_time),
 		cmocka_unit_test(an_answer_after_it_was_not_known_begins_anew),
+		cmocka_unit_test(samples_are_due_so_that_they_end_the_settle_time),
 		cmocka_unit_test(several_sources_make_the_most_or_the_sum),
 		cmocka_unit_test(every_source_is_zero_for_the_whole_of_one_settle_time),
 		cmocka_unit_test(
