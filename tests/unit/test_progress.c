@@ -6,9 +6,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -412,84 +409,6 @@ static void time_that_runs_backwards_is_no_time(void **state)
 	assert_true(is_settled(&progress));
 }
 
-/* ---- by chance, against an oracle ---- */
-
-enum { HISTORY = 60, ROUNDS = 4000, EVENT_NOT_OUT = -2, EVENT_RESTART = -3 };
-
-struct happening {
-	int64_t ms;
-	int what; /* a count, UNKNOWN, or an event */
-};
-
-/* Slow and plain: goes back from the end as long as everything says zero. */
-static bool may_be_settled(const struct happening *history, int count, int64_t settle_ms)
-{
-	int64_t last_ms;
-
-	if (!count || history[count - 1].what != 0)
-		return false;
-	last_ms = history[count - 1].ms;
-	for (int i = count - 1; i >= 0 && history[i].what == 0; i--) {
-		if (last_ms - history[i].ms >= settle_ms)
-			return true;
-		if (i > 0 && history[i].ms - history[i - 1].ms > GAP_LIMIT_MS)
-			return false;
-	}
-	return false;
-}
-
-static struct happening any_happening(int64_t after_ms)
-{
-	int gap = rand() % 10 ? rand() % 2000 : rand() % 8000, kind = rand() % 20;
-	int what = 0;
-
-	if (kind == 0)
-		what = UNKNOWN;
-	else if (kind == 1)
-		what = EVENT_NOT_OUT;
-	else if (kind == 2)
-		what = EVENT_RESTART;
-	else if (kind == 3)
-		what = 1 + rand() % 5;
-	return (struct happening){after_ms + gap, what};
-}
-
-static void settled_agrees_with_the_oracle(void **state)
-{
-	const char *given = getenv("POOLCTL_SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20260501;
-	int settled = 0;
-
-	(void)state;
-	printf("POOLCTL_SEED=%u\n", seed);
-	srand(seed);
-	for (int round = 0; round < ROUNDS; round++) {
-		struct happening history[HISTORY];
-		struct progress progress = begin();
-		int64_t settle_ms = rand() % 8000, now = rand() % 1000;
-
-		for (int i = 0; i < HISTORY; i++) {
-			bool is;
-
-			history[i] = any_happening(now);
-			now = history[i].ms;
-			if (history[i].what == EVENT_NOT_OUT)
-				progress_see(&progress, false, (struct mono){now});
-			else if (history[i].what == EVENT_RESTART)
-				progress_restart(&progress);
-			progress_see(&progress, history[i].what != EVENT_NOT_OUT,
-				     (struct mono){now});
-			if (history[i].what >= UNKNOWN)
-				add(&progress, now, history[i].what);
-			is = progress_is_settled(&progress, settle_ms);
-			assert_int_equal(is, may_be_settled(history, i + 1, settle_ms));
-			settled += is;
-		}
-	}
-	/* If it was never so, nothing was tried. */
-	assert_true(settled > ROUNDS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,7 +434,6 @@ int main(void)
 			an_unknown_source_is_left_out_only_if_that_was_asked_for),
 		cmocka_unit_test(nobody_counting_is_never_settled),
 		cmocka_unit_test(time_that_runs_backwards_is_no_time),
-		cmocka_unit_test(settled_agrees_with_the_oracle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
