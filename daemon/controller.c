@@ -486,6 +486,7 @@ void controller_want(struct controller *c, const struct wanted *wanted)
 	 * drain is no concern of this one.  What an earlier poold held is compared. */
 	if (!is_first && is_turn) {
 		c->saved.is_held = c->is_adrift = false;
+		c->saved.peak = 0;
 		c->drift = (struct drift){0};
 	}
 	c->wanted = *wanted;
@@ -494,6 +495,7 @@ void controller_want(struct controller *c, const struct wanted *wanted)
 		asking_turn(&c->asking);
 	if (is_turn && wanted->want == WANT_DRAINED) {
 		progress_restart(&c->counting.progress);
+		progress_remember(&c->counting.progress, c->saved.peak);
 		c->counting.due = c->tools.clock();
 	}
 	/* Said before it is done: doing it may take as long as the SCM likes. */
@@ -542,6 +544,23 @@ void controller_forecast(struct controller *c, struct forecast *forecast)
 			  forecast);
 }
 
+/* So that it is known after a restart how many there were. */
+static void keep_peak(struct controller *c)
+{
+	struct saved saved = c->saved;
+	struct err err = {0};
+
+	saved.peak = c->counting.progress.peak;
+	if (!c->has_saved || c->wanted.want != WANT_DRAINED ||
+	    saved.peak <= c->saved.peak)
+		return;
+	/* Also if that fails: it is tried again with the next session. */
+	c->saved.peak = saved.peak;
+	if (store_put_saved(c->tools.store, c->service->named.name, &saved, &err))
+		log_warning("%s: how many sessions it had is not kept: %s",
+			    c->service->named.name, err.text);
+}
+
 void controller_keep(struct controller *c, bool is_last)
 {
 	struct learning *learning = &c->counting.learning;
@@ -549,6 +568,7 @@ void controller_keep(struct controller *c, bool is_last)
 	struct mono now = c->tools.clock();
 	struct err err = {0};
 
+	keep_peak(c);
 	if (!learning_is_due(learning, now) && !(is_last && learning->is_changed))
 		return;
 	if (learning_keep(learning, c->tools.store, name, now, c->tools.wall_clock(),

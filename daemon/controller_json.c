@@ -47,11 +47,13 @@ static json_t *observed_to_json(const struct controller *c)
 
 static json_t *sessions_to_json(const struct controller *c, bool with_times)
 {
-	return json_pack("{sb so sI sI ss so}", "known", counting_is_known(&c->counting),
+	const struct progress *progress = &c->counting.progress;
+
+	return json_pack("{sb so so sI ss so}", "known", counting_is_known(&c->counting),
 			 "count", counting_count_to_json(&c->counting), "peak",
-			 (json_int_t)c->counting.progress.peak, "cut",
-			 (json_int_t)controller_cut(c), "combine",
-			 c->counting.progress.is_sum ? "sum" : "max", "sources",
+			 progress->has_peak ? json_integer(progress->peak) : json_null(),
+			 "cut", (json_int_t)controller_cut(c), "combine",
+			 progress->is_sum ? "sum" : "max", "sources",
 			 counting_sources_to_json(&c->counting, with_times));
 }
 

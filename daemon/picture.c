@@ -81,7 +81,7 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 {
 	int64_t sessions = 0, peak = 0, cut = 0;
 	double rate = 0, one;
-	bool is_known = true, has_rate = true;
+	bool is_known = true, has_peak = true, has_rate = true;
 	json_t *json;
 
 	for (size_t i = 0; i < p->controller_count; i++) {
@@ -93,6 +93,7 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 			continue;
 		is_known = is_known && progress->has_sample && progress->last.is_known;
 		sessions += progress->last.count;
+		has_peak = has_peak && progress->has_peak;
 		peak += progress->peak;
 		cut += controller_cut(c);
 		has_rate = has_rate && progress_rate(progress, &one);
@@ -100,9 +101,9 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 	}
 	/* Rounded, so that a steady rate is no change to those who wait for one. */
 	rate = (double)(int64_t)(rate * 10 + 0.5) / 10;
-	json = json_pack("{sb so sI so sI so}", "known", is_known, "sessions",
+	json = json_pack("{sb so so so sI so}", "known", is_known, "sessions",
 			 is_known ? json_integer(sessions) : json_null(), "peak",
-			 (json_int_t)peak, "ended",
+			 has_peak ? json_integer(peak) : json_null(), "ended",
 			 is_known ? json_integer(peak - sessions) : json_null(), "cut",
 			 (json_int_t)cut, "rate_per_min",
 			 has_rate && is_known ? json_real(rate) : json_null());

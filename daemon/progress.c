@@ -9,10 +9,17 @@ void progress_restart(struct progress *progress)
 {
 	for (size_t i = 0; i < progress->source_count; i++)
 		stir(&progress->sources[i]);
-	progress->has_sample = progress->is_out = false;
+	progress->has_sample = progress->has_peak = progress->is_out = false;
 	progress->last = (struct sample){0};
 	progress->peak = 0;
 	progress->first = progress->count = 0;
+}
+
+void progress_remember(struct progress *progress, int64_t peak)
+{
+	progress->has_peak = progress->has_peak || peak > 0;
+	if (peak > progress->peak)
+		progress->peak = peak;
 }
 
 static bool lets_pass(const struct progress_source *source, const struct sample *sample)
@@ -89,6 +96,7 @@ void progress_combine(struct progress *progress, struct mono now)
 	progress->has_sample = true;
 	if (!all.is_known)
 		return;
+	progress->has_peak = true;
 	if (all.count > progress->peak)
 		progress->peak = all.count;
 	add_point(progress, all);

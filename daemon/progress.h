@@ -45,7 +45,8 @@ struct progress {
 
 	struct sample last; /* all sources as one, at the last progress_combine */
 	bool has_sample;
-	int64_t peak; /* most sessions seen at once since progress_restart */
+	bool has_peak; /* they were counted since progress_restart */
+	int64_t peak;  /* most sessions seen at once since then */
 	bool is_out;
 	struct mono out_since;                 /* first seen to take no sessions */
 	struct sample points[PROGRESS_POINTS]; /* the last known ones, for the rate */
@@ -54,6 +55,9 @@ struct progress {
 
 /* A drain begins: zeros that were seen before say nothing, and the peak is a new one. */
 void progress_restart(struct progress *progress);
+
+/* There were so many sessions before this process counted them; 0: nobody knows. */
+void progress_remember(struct progress *progress, int64_t peak);
 
 /* Adds a sample of one source.  A gap longer than the source's limit since the one before
  * does not count as time without sessions, and neither does a time that runs backwards:

@@ -55,8 +55,9 @@ static const char *const steps[] = {
 	"NOT NULL, service TEXT, who TEXT, peer TEXT, why TEXT, text TEXT, before TEXT, "
 	"after TEXT, hash TEXT NOT NULL) STRICT;",
 
-	/* How long sessions last. */
-	("CREATE TABLE lifetimes(service TEXT PRIMARY KEY, text TEXT NOT NULL, saved_at "
+	/* How long sessions last, and how many there were. */
+	("ALTER TABLE saved ADD COLUMN peak INTEGER NOT NULL DEFAULT 0;"
+	 "CREATE TABLE lifetimes(service TEXT PRIMARY KEY, text TEXT NOT NULL, saved_at "
 	 "INTEGER NOT NULL) STRICT;"),
 };
 
@@ -397,18 +398,18 @@ int store_put_saved(struct store *store, const char *service, const struct saved
 	 * once. */
 	const char *sql =
 		"INSERT INTO saved(service, state, start_type, delayed_auto_start, held, "
-		"cut, cutting) VALUES(?, ?, ?, nullif(?, 2), ?, ?, ?) ON CONFLICT(service) "
-		"DO UPDATE SET held = excluded.held, cut = excluded.cut, cutting = "
-		"excluded.cutting";
+		"cut, cutting, peak) VALUES(?, ?, ?, nullif(?, 2), ?, ?, ?, ?) ON "
+		"CONFLICT(service) DO UPDATE SET held = excluded.held, cut = "
+		"excluded.cut, cutting = excluded.cutting, peak = excluded.peak";
 
 	return write_row(
 		store,
-		prepare(store, err, sql, "tttitii", service,
+		prepare(store, err, sql, "tttitiii", service,
 			service_state_name(saved->state),
 			start_type_name(saved->start_type),
 			(int64_t)saved->delayed_auto_start,
 			saved->is_held ? start_type_name(saved->held_type) : NULL,
-			saved->cut, saved->cutting),
+			saved->cut, saved->cutting, saved->peak),
 		err);
 }
 
@@ -437,6 +438,7 @@ static int read_saved(sqlite3_stmt *statement, struct saved *saved, struct err *
 	saved->held_type = (enum start_type)held_type;
 	saved->cut = sqlite3_column_int64(statement, 4);
 	saved->cutting = sqlite3_column_int64(statement, 5);
+	saved->peak = sqlite3_column_int64(statement, 6);
 	return 1;
 }
 
@@ -446,7 +448,7 @@ int store_get_saved(struct store *store, const char *service, struct saved *save
 	sqlite3_stmt *statement =
 		prepare(store, err,
 			"SELECT state, start_type, ifnull(delayed_auto_start, 2), held, "
-			"cut, cutting FROM saved WHERE service = ?",
+			"cut, cutting, peak FROM saved WHERE service = ?",
 			"t", service);
 	int ret = statement ? next_row(store, statement, err) : -1;
 

@@ -27,6 +27,7 @@ struct saved {
 	enum start_type held_type; /* that startup type */
 	int64_t cut;               /* sessions that poold ended by stopping it */
 	int64_t cutting; /* sessions that a stop ends that is under way; -1: not known */
+	int64_t peak;    /* most sessions seen at once since then */
 };
 
 /* Opens or makes the store.  Only one process may: see host_lock_for_life. */

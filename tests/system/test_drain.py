@@ -1,7 +1,9 @@
 """Drains of simulated servers, end to end: poolctl, poold, real TCP sessions."""
 
+import contextlib
 import json
 import re
+import sqlite3
 import time
 
 import pytest
@@ -129,6 +131,34 @@ def test_an_attached_drain_goes_on_after_poold_restarts(pool, server):
         server.start_poold()
         session.end()
     assert command.wait() == 0, command.text()
+
+
+def kept_peak(server):
+    with contextlib.closing(sqlite3.connect(server.folder / 'state/poold.sqlite')) as store:
+        return store.execute('SELECT peak FROM saved').fetchall()
+
+
+def test_sessions_that_ended_before_a_restart_are_not_forgotten(pool, server):
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(server.session()) for _ in range(3)]
+        command = pool.start_poolctl('drain', 'frontend01', '--id', 'kb1')
+        wait_until(lambda: kept_peak(server) == [(3,)], 'the peak is on disk')
+        sessions[0].end()
+        sessions[1].end()
+        wait_until(lambda: server.document()['progress']['sessions'] == 1, 'two have ended')
+        server.kill_poold()
+        server.start_poold()
+        wait_until(lambda: server.document()['progress']['known'], 'it is counted')
+        progress = server.document()['progress']
+        assert (progress['peak'], progress['ended']) == (3, 2)
+    assert command.wait() == 0, command.text()
+    assert 'drained (3 sessions ended' in command.text()
+    pool.poolctl('resume', 'frontend01', '--id', 'kb1')
+    with server.session():
+        wait_until(lambda: server.document()['progress']['sessions'] == 1, 'a new one')
+        assert server.put('kb2', {'reason': 'another'})[0] == 201
+        wait_until(lambda: server.document()['progress']['known'], 'it is counted')
+        assert server.document()['progress']['peak'] == 1
 
 
 def test_drift_is_undone_and_recorded(pool, server):

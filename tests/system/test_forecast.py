@@ -1,5 +1,5 @@
 """How long a drain will take: what poold learns, keeps, and says, and what poolctl makes of
-it.  Whether it comes true is for tests/sessions/test_forecast.py."""
+it.  Whether it comes true is for tests/sessions/test_coverage.py."""
 
 import contextlib
 import sqlite3
