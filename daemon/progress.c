@@ -1,5 +1,7 @@
 #include "progress.h"
 
+enum { POINT_MS = 500 };
+
 static void stir(struct progress_source *source)
 {
 	source->is_quiet = source->is_zero = false;
@@ -62,14 +64,25 @@ void progress_add(struct progress *progress, size_t i, struct sample sample)
 	source->has_sample = true;
 }
 
+static struct sample *point(struct progress *progress, int i)
+{
+	return &progress->points[(progress->first + i) % PROGRESS_POINTS];
+}
+
+/* Those that come fast, as somebody asks, must not displace the older ones. */
 static void add_point(struct progress *progress, struct sample sample)
 {
-	if (progress->count == PROGRESS_POINTS) {
+	bool is_near = progress->count >= 2 &&
+		       clock_since(point(progress, progress->count - 2)->at, sample.at) <
+			       POINT_MS;
+
+	if (is_near) {
+		progress->count--;
+	} else if (progress->count == PROGRESS_POINTS) {
 		progress->first = (progress->first + 1) % PROGRESS_POINTS;
 		progress->count--;
 	}
-	progress->points[(progress->first + progress->count++) % PROGRESS_POINTS] =
-		sample;
+	*point(progress, progress->count++) = sample;
 }
 
 void progress_combine(struct progress *progress, struct mono now)

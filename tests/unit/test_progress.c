@@ -211,6 +211,21 @@ static void rate_is_never_negative(void **state)
 	assert_int_equal((int)rate, 0);
 }
 
+static void questions_in_between_do_not_change_the_rate(void **state)
+{
+	struct progress progress = begin();
+	double rate = -1;
+
+	(void)state;
+	for (int i = 0; i <= 10; i++) {
+		add(&progress, i * 1000, 100 - i);
+		for (int k = 1; i < 10 && k <= 2 * PROGRESS_POINTS; k++)
+			add(&progress, i * 1000 + k, 100 - i);
+	}
+	assert_true(progress_rate(&progress, &rate));
+	assert_int_equal((int)(rate + 0.5), 60);
+}
+
 static void rate_looks_at_the_last_samples_only(void **state)
 {
 	struct progress progress = begin();
@@ -423,6 +438,7 @@ int main(void)
 		cmocka_unit_test(peak_is_the_most_seen_at_once),
 		cmocka_unit_test(rate_needs_two_samples_and_three_seconds),
 		cmocka_unit_test(rate_is_never_negative),
+		cmocka_unit_test(questions_in_between_do_not_change_the_rate),
 		cmocka_unit_test(rate_looks_at_the_last_samples_only),
 		cmocka_unit_test(a_slow_zero_counts_from_its_answer),
 		cmocka_unit_test(a_slow_answer_at_the_end_is_no_time),
