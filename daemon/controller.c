@@ -71,7 +71,7 @@ static void observe(struct controller *c)
 			c->trouble = (struct err){0};
 	}
 	asking_looked(&c->asking, before, c->state, status.checkpoint, c->tools.clock());
-	progress_see(&c->counting.progress, reconcile_is_out(c->state), c->tools.clock());
+	counting_see(&c->counting, reconcile_is_out(c->state), c->state == STATE_STOPPED);
 }
 
 /* ---- deciding ---- */
@@ -587,6 +587,7 @@ struct metrics_service controller_metrics(const struct controller *c)
 	return (struct metrics_service){
 		.name = c->service->named.name,
 		.phase = c->decision.phase,
+		.is_absent = controller_is_absent(c),
 		.is_count_known = counting_is_known(&c->counting),
 		.known_at = c->counting.known_at,
 		.sessions = c->counting.progress.last.count,
@@ -598,5 +599,5 @@ struct metrics_service controller_metrics(const struct controller *c)
 size_t controller_source_metrics(const struct controller *c,
 				 struct metrics_source sources[PROGRESS_SOURCES])
 {
-	return counting_metrics(&c->counting, sources);
+	return controller_is_absent(c) ? 0 : counting_metrics(&c->counting, sources);
 }

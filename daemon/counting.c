@@ -164,6 +164,16 @@ void counting_done(struct counting *c)
 
 /* ---- counting ---- */
 
+void counting_see(struct counting *c, bool is_out, bool is_stopped)
+{
+	struct mono now = c->tools.clock();
+
+	if (is_stopped && !c->is_stopped)
+		c->stopped_at = now;
+	c->is_stopped = is_stopped;
+	progress_see(&c->progress, is_out, now);
+}
+
 static void take_connection(void *arg, const struct sessions_connection *connection)
 {
 	struct counting *c = arg;
@@ -191,6 +201,18 @@ static struct sample count_connections(struct counting *c, bool wants_idle,
 	return sample;
 }
 
+/* Times and the like in a text are no news for those who wait for some. */
+static bool is_same_but_numbers(const char *a, const char *b)
+{
+	do {
+		a += strspn(a, "0123456789");
+		b += strspn(b, "0123456789");
+		if (*a != *b)
+			return false;
+	} while (*a++ && *b++);
+	return true;
+}
+
 static void add_sample(struct counting *c, size_t i, struct sample sample,
 		       const struct err *why)
 {
@@ -202,8 +224,16 @@ static void add_sample(struct counting *c, size_t i, struct sample sample,
 		source->known_at = sample.at;
 	else if (!source->why.code)
 		source->unknown_since = source->sampled_at;
-	source->why = *why;
+	if (!is_same_but_numbers(source->why.text, why->text))
+		source->why = *why;
 	progress_add(&c->progress, i, sample);
+}
+
+static bool is_gone_with_service(const struct counting *c, size_t i,
+				 const struct sampler_reading *reading)
+{
+	return c->sources[i].kind == SOURCE_COUNTER && c->is_stopped &&
+	       clock_since(c->stopped_at, reading->at) >= 0;
 }
 
 static void take_reading(struct counting *c, size_t i, struct sampler_reading *reading)
@@ -218,8 +248,12 @@ static void take_reading(struct counting *c, size_t i, struct sampler_reading *r
 		(void)err_set(&reading->err, ERR_SESSIONS,
 			      "%lld is no number of sessions", (long long)reading->count);
 	}
-	if (sample.is_known)
+	if (sample.is_known) {
 		sample.count = reading->count;
+	} else if (is_gone_with_service(c, i, reading)) {
+		sample.is_known = true;
+		reading->err = (struct err){0};
+	}
 	c->sources[i].number = reading->number;
 	json_decref(c->sources[i].sessions);
 	c->sources[i].sessions = reading->sessions;

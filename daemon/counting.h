@@ -62,6 +62,8 @@ struct counting {
 	struct probe probe;
 	struct mono known_at; /* when the count was last known; at first, the start */
 	struct mono due;
+	bool is_stopped; /* the service, since stopped_at */
+	struct mono stopped_at;
 };
 
 /* Fails with ERR_CONFIG if the service has too many sources.  What it is given must
@@ -70,6 +72,10 @@ int counting_init(struct counting *counting, const struct pool *pool,
 		  const struct pool_server *server, const struct pool_service *service,
 		  const struct counting_tools *tools, struct err *err);
 void counting_done(struct counting *counting);
+
+/* How the service is seen; see progress_see.  While it is stopped, a counter that is not
+ * known is zero: it went with the process that had the sessions. */
+void counting_see(struct counting *counting, bool is_out, bool is_stopped);
 
 /* Counts now, and sets when the next count is due; see progress_due.
  * `wants_idle`: ask how long connections are idle, too. */

@@ -18,6 +18,7 @@
 struct metrics_service {
 	const char *name;
 	enum phase phase;
+	bool is_absent; /* not installed, and need not be: it has no sessions */
 	bool is_count_known;
 	struct mono known_at; /* when it was last known, or when poold started */
 	int64_t sessions;     /* only if known */

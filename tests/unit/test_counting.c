@@ -27,6 +27,7 @@ static const char pool_yaml[] =
 	"      E: {ports: 5061, unverified: [counters]}\n"
 	"      F: {unverified: [ports]}\n"
 	"      G: {unverified: [counters]}\n"
+	"      H: {ports: 5061, counters: [{path: '\\A\\B'}]}\n"
 	"    servers: {s: {address: 127.0.0.1}}\n";
 
 static struct {
@@ -333,6 +334,79 @@ static void what_no_source_can_count_is_unknown(void **state)
 	}
 }
 
+static void a_counter_goes_with_the_process_of_its_service(void **state)
+{
+	(void)state;
+	begin('H');
+	counting_see(&world.counting, true, false);
+	says(UNKNOWN);
+	counting_count(&world.counting, false);
+	check_count(UNKNOWN);
+	/* What was read before it stopped says nothing of that. */
+	world.now_ms += 1000;
+	counting_see(&world.counting, true, true);
+	says_since(UNKNOWN, 500);
+	counting_count(&world.counting, false);
+	check_count(UNKNOWN);
+	world.now_ms += 1000;
+	says(UNKNOWN);
+	counting_count(&world.counting, false);
+	check_count(0);
+	/* One that is still known counts, as do connections. */
+	says(2);
+	counting_count(&world.counting, false);
+	check_count(2);
+	says(UNKNOWN);
+	world.connections = 3;
+	counting_count(&world.counting, false);
+	check_count(3);
+	counting_see(&world.counting, true, false);
+	says(UNKNOWN);
+	counting_count(&world.counting, false);
+	check_count(UNKNOWN);
+	end();
+}
+
+static void only_counters_go_with_the_process(void **state)
+{
+	(void)state;
+	begin('A');
+	counting_see(&world.counting, true, true);
+	says(UNKNOWN);
+	counting_count(&world.counting, false);
+	check_count(UNKNOWN);
+	end();
+}
+
+static void fails(const char *why)
+{
+	struct counting *c = &world.counting;
+	struct sampler_reading reading = {.at = fake_clock(),
+					  .answered_at = fake_clock()};
+
+	(void)err_set(&reading.err, ERR_SESSIONS, "%s", why);
+	sampler_put(c->sources[1].sampler, reading);
+	look(false);
+}
+
+static void a_reason_that_differs_in_numbers_is_the_same(void **state)
+{
+	(void)state;
+	begin('A');
+	fails("08:30:01 failed after 12 ms");
+	check_why("08:30:01 failed after 12 ms");
+	fails("08:30:02 failed after 7 ms");
+	check_why("08:30:01 failed after 12 ms");
+	fails("08:30:03 failed after 7 ms or so");
+	check_why("08:30:03 failed after 7 ms or so");
+	says(0);
+	look(false);
+	check_why("");
+	fails("08:30:04 failed after 8 ms or so");
+	check_why("08:30:04 failed after 8 ms or so");
+	end();
+}
+
 static void a_number_that_cannot_be_is_unknown(void **state)
 {
 	static const int64_t numbers[] = {-7, 1000000001, INT64_MAX, INT64_MIN};
@@ -466,6 +540,9 @@ int main(void)
 		cmocka_unit_test(an_old_answer_becomes_unknown),
 		cmocka_unit_test(a_source_may_be_ignored_only_beside_another),
 		cmocka_unit_test(what_no_source_can_count_is_unknown),
+		cmocka_unit_test(a_counter_goes_with_the_process_of_its_service),
+		cmocka_unit_test(only_counters_go_with_the_process),
+		cmocka_unit_test(a_reason_that_differs_in_numbers_is_the_same),
 		cmocka_unit_test(a_number_that_cannot_be_is_unknown),
 		cmocka_unit_test(a_command_counts_its_service_alone),
 		cmocka_unit_test(more_sources_than_there_is_room_for_are_refused),
