@@ -87,7 +87,8 @@ static bool is_service(const json_t *service)
 	       is_text_or_null(observed, "start_type") && is_flag(sessions, "known") &&
 	       (json_is_false(json_object_get(sessions, "known")) ||
 		json_is_integer(json_object_get(sessions, "count"))) &&
-	       is_list(service, "dependants", is_dependant) &&
+	       (json_is_null(json_object_get(service, "dependants")) ||
+		is_list(service, "dependants", is_dependant)) &&
 	       is_list(service, "changes", is_change) &&
 	       is_list(service, "findings", is_finding);
 }

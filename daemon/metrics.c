@@ -162,7 +162,7 @@ static bool read_unknown(const struct scrape *scrape, size_t i, double *value)
 	*value = service->is_count_known
 			 ? 0
 			 : seconds(clock_since(service->known_at, scrape->now));
-	return true;
+	return !service->is_absent;
 }
 
 static bool read_source(const struct scrape *scrape, size_t i, double *value)

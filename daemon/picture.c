@@ -91,6 +91,8 @@ static json_t *progress_to_json(const struct picture *p, bool is_wanted_out)
 		if (is_wanted_out &&
 		    drains_want(p->drains, controller_name(c)).want != WANT_DRAINED)
 			continue;
+		if (controller_is_absent(c))
+			continue;
 		is_known = is_known && progress->has_sample && progress->last.is_known;
 		sessions += progress->last.count;
 		has_peak = has_peak && progress->has_peak;

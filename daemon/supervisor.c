@@ -303,7 +303,8 @@ static json_t *preflight(struct supervisor *s, struct call *call)
 				call->drain.on_deadline == ON_DEADLINE_STOP;
 		(void)json_array_append_new(
 			found, controller_preflight(s->controllers[i], &plan));
-		controller_forecast(s->controllers[i], forecast);
+		if (!controller_is_absent(s->controllers[i]))
+			controller_forecast(s->controllers[i], forecast);
 	}
 	preflight_look_at_machine(s->tools.scm, &machine);
 	call->http_status = 200;

@@ -1,8 +1,11 @@
 """Profiles, services and components, as a drain meets them."""
 
 import json
+import urllib.request
 
 import pytest
+
+from sessions import wait_until
 
 PROFILE = '''title: A front end in small
 settle: 200ms
@@ -53,6 +56,20 @@ def test_all_means_all_but_those_that_must_be_left_running(pool):
     assert document['services'][2]['observed']['state'] == 'absent'
     assert pool.poolctl('resume', 'frontend01').returncode == 0
     assert set(states(pool).values()) == {IN}
+
+
+def test_a_service_that_is_not_there_leaves_nothing_unknown(pool):
+    server = pool.servers[0]
+    wait_until(lambda: server.document()['progress']['known'], 'all that is there is counted')
+    assert server.get('/v1/preflight')[1]['forecast']['known']
+    url = f'http://{server.address}:{pool.api_port}/metrics'
+    with urllib.request.urlopen(url, timeout=10) as reply:
+        page = reply.read().decode()
+    assert 'poold_sessions_unknown_seconds{service="RTCRGS"} 0' in page
+    assert 'poold_sessions_unknown_seconds{service="RTCCPS"}' not in page
+    assert 'poold_source_unknown_seconds{service="RTCCPS"' not in page
+    checked = pool.poolctl('check', 'frontend01', '--deadline', '10m')
+    assert checked.returncode == 0, checked
 
 
 @pytest.mark.parametrize('word', ['RTCRGS', 'rtcrgs', 'Response Group', 'response group'])
