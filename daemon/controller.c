@@ -535,13 +535,20 @@ int64_t controller_cut(const struct controller *c)
 
 bool controller_is_draining(const struct controller *c)
 {
-	return c->wanted.want == WANT_DRAINED && c->decision.phase != PHASE_DRAINED;
+	return c->wanted.want == WANT_DRAINED && c->decision.phase != PHASE_DRAINED &&
+	       !controller_is_absent(c);
 }
 
 void controller_forecast(struct controller *c, struct forecast *forecast)
 {
-	counting_forecast(&c->counting, c->wanted.want == WANT_DRAINED, c->settle_ms,
-			  forecast);
+	const struct forecast_service open = {.name = c->service->named.name,
+					      .unknown = "it still takes new sessions"};
+
+	if (c->wanted.want == WANT_DRAINED && !controller_is_out(c))
+		forecast_add(forecast, &open);
+	else
+		counting_forecast(&c->counting, c->wanted.want == WANT_DRAINED,
+				  c->settle_ms, forecast);
 }
 
 /* So that it is known after a restart how many there were. */
