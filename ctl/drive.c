@@ -342,14 +342,18 @@ static void send_next(struct job *job, struct client *client)
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
 }
 
-/* Why it is not drained, if nobody can count. */
+/* Why it is not drained yet. */
 static void add_reason(const struct job *job, struct buf *message)
 {
+	const struct server_view *view = job->view;
 	struct buf uncounted = {0};
 
-	view_text_uncounted(job->view, &uncounted);
+	view_text_uncounted(view, &uncounted);
 	if (uncounted.length)
 		buf_printf(message, ": %s", uncounted.text);
+	else if (view->phase == PHASE_DRAINING && view->progress.sessions > 0)
+		buf_printf(message, ", %lld sessions left",
+			   (long long)view->progress.sessions);
 	buf_done(&uncounted);
 }
 

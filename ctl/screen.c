@@ -163,19 +163,11 @@ static void add_terms(struct buf *text, const struct job *job, bool has_countdow
 }
 
 /* Adds how long it will still take, or that nobody can tell; without `is_whole` only the
- * middle. */
+ * beginning.  Who is in trouble may still take sessions. */
 static void add_outlook(struct buf *text, const struct job *job, bool is_whole)
 {
-	struct progress_view progress;
-
-	if (!has_sessions(job))
-		return;
-	progress = job->view->progress;
-	if (!is_whole)
-		progress.eta_90_s = COUNT_UNKNOWN;
-	view_text_outlook(&progress, text);
-	if (progress.sessions > 0 && progress.eta_s == COUNT_UNKNOWN)
-		buf_puts(text, "time left not known");
+	if (job->view && job->view->phase == PHASE_DRAINING)
+		view_text_outlook(&job->view->progress, is_whole, text);
 }
 
 /* With the two columns before it. */
@@ -197,7 +189,8 @@ static void add_bar(struct line *line, const struct job *job, const struct buf *
 	buf_done(&outlook);
 	columns -= others > RATE_COLUMNS ? others : RATE_COLUMNS;
 	columns = columns > BAR_COLUMNS ? BAR_COLUMNS : columns;
-	if (columns < BAR_COLUMNS / 4 || !is_out(job))
+	if (columns < BAR_COLUMNS / 4 || !is_out(job) ||
+	    job->view->progress.sessions == COUNT_UNKNOWN)
 		return;
 	for (int i = 0; i < columns; i++)
 		buf_puts(&bar, i < (int)(share_done(job) * columns) ? full : empty);
@@ -222,7 +215,7 @@ static void add_fitting_outlook(struct line *line, const struct job *job)
 
 static void add_numbers(struct line *line, const struct job *job, const struct buf *terms)
 {
-	char text[TEXT_DURATION_BYTES];
+	char text[TEXT_DURATION_BYTES], elapsed[2 * TEXT_DURATION_BYTES];
 	struct buf sessions = {0}, uncounted = {0}, shorter = {0};
 
 	if (has_sessions(job)) {
@@ -241,7 +234,9 @@ static void add_numbers(struct line *line, const struct job *job, const struct b
 		buf_done(&shorter);
 	}
 	add_fitting_outlook(line, job);
-	add(line, text_duration(job_elapsed_ms(job), text), false);
+	(void)snprintf(elapsed, sizeof(elapsed), "after %s",
+		       text_duration(job_elapsed_ms(job), text));
+	add(line, elapsed, false);
 	if (has_sessions(job) && job->view->progress.rate_per_min > 0) {
 		(void)snprintf(text, sizeof(text), "%.1f/min",
 			       job->view->progress.rate_per_min);

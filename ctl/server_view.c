@@ -70,23 +70,35 @@ static int read_phase(const char *name, enum phase *phase, struct err *err)
 	return 0;
 }
 
+/* An optional service that is not installed has no sessions. */
+static void read_counted(json_t *json, struct service_view *service)
+{
+	const json_t *sessions = json_object_get(json, "sessions");
+	const char *state = json_string_value(
+		json_object_get(json_object_get(json, "observed"), "state"));
+
+	service->sources = json_object_get(sessions, "sources");
+	service->is_counted = json_is_true(json_object_get(sessions, "known")) ||
+			      (state && !strcmp(state, "absent"));
+}
+
 static int read_service(json_t *json, struct service_view *service, struct err *err)
 {
 	const char *phase, *wanted;
 	json_error_t error;
-	json_t *saved, *sessions = NULL;
+	json_t *saved;
 	int want;
 
-	if (json_unpack_ex(json, &error, 0, "{s:s, s:s, s:s, s:s, s:o, s?o}", "name",
+	if (json_unpack_ex(json, &error, 0, "{s:s, s:s, s:s, s:s, s:o}", "name",
 			   &service->name, "phase", &phase, "wanted", &wanted, "message",
-			   &service->message, "saved", &saved, "sessions", &sessions))
+			   &service->message, "saved", &saved))
 		return bad(err, error.text);
 	want = want_from_name(wanted);
 	if (want < 0)
 		return bad(err, "there is an unknown value of 'wanted'");
 	service->wanted = (enum want)want;
 	service->is_saved = !json_is_null(saved);
-	service->is_counted = json_is_true(json_object_get(sessions, "known"));
+	read_counted(json, service);
 	return read_phase(phase, &service->phase, err);
 }
 
@@ -170,6 +182,8 @@ static int read_progress(json_t *json, struct progress_view *progress, struct er
 			   &peak, "ended", &ended, "rate_per_min", &rate, "eta_s", &eta,
 			   "eta_90_s", &eta_90))
 		return bad(err, error.text);
+	progress->eta_basis = json_string_value(json_object_get(json, "eta_basis"));
+	progress->eta_unknown = json_string_value(json_object_get(json, "eta_unknown"));
 	if (read_seconds(eta, &progress->eta_s, err) ||
 	    read_seconds(eta_90, &progress->eta_90_s, err))
 		return -1;
@@ -208,6 +222,19 @@ static int read_lists(struct server_view *view, const json_t *drains,
 	return 0;
 }
 
+/* Who says that all has ended must not say that something is left. */
+static int check_drained(const struct server_view *view, struct err *err)
+{
+	if (view->phase != PHASE_DRAINED)
+		return 0;
+	if (view->progress.sessions != 0)
+		return bad(err, "it is drained, and yet has sessions, or may have");
+	for (size_t i = 0; i < view->service_count; i++)
+		if (view->services[i].phase != PHASE_DRAINED)
+			return bad(err, "it is drained, and one of its services is not");
+	return 0;
+}
+
 static int read_document(struct server_view *view, struct err *err)
 {
 	json_t *progress, *drains, *services;
@@ -225,7 +252,8 @@ static int read_document(struct server_view *view, struct err *err)
 	if (read_time(time, &view->time, err) || read_phase(phase, &view->phase, err) ||
 	    read_progress(progress, &view->progress, err))
 		return -1;
-	return read_lists(view, drains, services, err);
+	return read_lists(view, drains, services, err) || check_drained(view, err) ? -1
+										   : 0;
 }
 
 static json_t *load(const char *body, size_t length, struct err *err)

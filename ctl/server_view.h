@@ -26,7 +26,8 @@ struct service_view {
 	enum phase phase;
 	enum want wanted;
 	bool is_saved;   /* poold has something to put back */
-	bool is_counted; /* how many sessions it has is known */
+	bool is_counted; /* how many sessions it has is known, or it is not there */
+	const struct json_t *sources; /* what each session source said; may be NULL */
 };
 
 /* A moment that may not be given. */
@@ -56,6 +57,7 @@ struct progress_view {
 	double rate_per_min;
 	/* The time that the drain still takes: as likely as not, and in nine of ten. */
 	int64_t eta_s, eta_90_s;
+	const char *eta_basis, *eta_unknown; /* NULL: not given */
 };
 
 struct server_view {

@@ -15,7 +15,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { EXIT_SEVERAL = 8, RUN_MS = 1000 };
+enum { EXIT_SEVERAL = 8, RUN_MS = 1000, ELLIPSIS_COLUMNS = 3, NARROWED = 5 };
 
 static void on_reply(void *context, const struct reply *reply)
 {
@@ -87,25 +87,47 @@ static void add_terms(struct buf *note, const struct server_view *view,
 	}
 }
 
-static void add_drains_and_note(struct table *table, const struct server_view *view,
-				bool has_countdown)
+static void add_drains(struct table *table, const struct server_view *view, int columns)
 {
-	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
-	struct buf drains = {0}, note = {0}, uncounted = {0}, cut = {0};
+	struct buf drains = {0};
 
 	view_text_drains(view, &drains);
+	if (drains.length && columns && text_columns(drains.text) > columns) {
+		drains.length = text_fit(drains.text, columns - ELLIPSIS_COLUMNS);
+		buf_puts(&drains, "...");
+	}
+	table_add(table, drains.text ? drains.text : "", NULL);
+	buf_done(&drains);
+}
+
+static void add_outlook(struct buf *note, const struct server_view *view)
+{
+	struct buf outlook = {0};
+
+	if (view->phase == PHASE_DRAINING && view->progress.eta_s >= 0)
+		view_text_outlook(&view->progress, true, &outlook);
+	add_note(note, &outlook);
+	buf_done(&outlook);
+}
+
+static void add_notes(struct table *table, const struct server_view *view,
+		      bool has_countdown)
+{
+	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
+	struct buf note = {0}, uncounted = {0}, cut = {0};
+
 	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
 	view_text_uncounted(view, &uncounted);
 	add_note(&note, &uncounted);
 	buf_done(&uncounted);
+	if (has_countdown)
+		add_outlook(&note, view);
 	add_terms(&note, view, has_countdown);
 	if (view->progress.cut > 0)
 		judge_explain(&all_services, view, VERDICT_CUT, &cut);
 	add_note(&note, &cut);
 	buf_done(&cut);
-	table_add(table, drains.text ? drains.text : "", NULL);
 	table_add(table, note.text ? note.text : "", NULL);
-	buf_done(&drains);
 	buf_done(&note);
 }
 
@@ -125,7 +147,7 @@ static void add_phase(struct table *table, const struct answer *answer, bool has
 }
 
 void status_row(struct table *table, const struct answer *answer, bool has_color,
-		bool has_countdown)
+		bool has_countdown, int drains_columns)
 {
 	const struct server_view *view = answer->view;
 
@@ -133,7 +155,8 @@ void status_row(struct table *table, const struct answer *answer, bool has_color
 	add_phase(table, answer, has_color, has_countdown);
 	if (view) {
 		add_sessions(table, view);
-		add_drains_and_note(table, view, has_countdown);
+		add_drains(table, view, drains_columns);
+		add_notes(table, view, has_countdown);
 	} else {
 		table_add(table, "?", NULL);
 		table_add(table, "", NULL);
@@ -164,7 +187,8 @@ void status_tables(const struct answer *answers, size_t count, bool has_color,
 		table_render(title, columns, NULL, text);
 		status_headings(table);
 		for (; i < count && answers[i].pool == pool; i++)
-			status_row(table, &answers[i], has_color, true);
+			status_row(table, &answers[i], has_color, true,
+				   columns / NARROWED);
 		table_render(table, columns, NULL, text);
 	}
 }

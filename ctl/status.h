@@ -22,11 +22,12 @@ struct answer {
 
 enum { STATUS_COLUMNS = 5 };
 
-/* Add a row of STATUS_COLUMNS cells: its name, phase, sessions, drains, and what else
- * there is to say; without `has_countdown` it stays the same while time passes. */
+/* Add a row of STATUS_COLUMNS cells: its name, phase, sessions, drains (cut to so many
+ * columns; 0: whole), and what else there is to say; without `has_countdown` it stays the
+ * same while time passes. */
 void status_headings(struct table *table);
 void status_row(struct table *table, const struct answer *answer, bool has_color,
-		bool has_countdown);
+		bool has_countdown, int drains_columns);
 
 /* Adds a table for each pool, cut to so many columns (0: not cut).  The answers of a
  * pool's servers are next to each other. */

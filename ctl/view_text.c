@@ -94,18 +94,49 @@ void view_text_startup(const json_t *object, struct buf *text)
 		buf_puts(text, " (delayed)");
 }
 
+/* Null, before the source was asked, is no time. */
+static void add_since(const json_t *value, struct wall now, struct buf *text)
+{
+	const char *since = json_string_value(value);
+	struct wall at;
+
+	if (!since || clock_parse(since, &at))
+		return;
+	buf_puts(text, " since ");
+	view_text_time(at, now, text);
+}
+
+static void add_source(const char *service, const json_t *source, struct wall now,
+		       struct buf *text)
+{
+	const char *kind = json_string_value(json_object_get(source, "kind"));
+	const char *name = json_string_value(json_object_get(source, "name"));
+	const char *error = json_string_value(json_object_get(source, "error"));
+
+	if (!kind || !error || !*error ||
+	    json_is_true(json_object_get(source, "ignore_unknown")))
+		return;
+	buf_printf(text, "%s%s: %s not known", text->length ? ", " : "", service, kind);
+	add_since(json_object_get(source, "unknown_since"), now, text);
+	buf_printf(text, ": %s", error);
+	if (name)
+		buf_printf(text, " (%s)", name);
+}
+
 void view_text_uncounted(const struct server_view *view, struct buf *text)
 {
-	const char *between = "";
+	struct buf all = {0};
 
 	for (size_t i = 0; i < view->service_count; i++) {
 		const struct service_view *service = &view->services[i];
 
-		if (service->phase != PHASE_DRAINING || service->is_counted)
-			continue;
-		buf_printf(text, "%s%s: %s", between, service->name, service->message);
-		between = ", ";
+		for (size_t k = 0;
+		     !service->is_counted && k < json_array_size(service->sources); k++)
+			add_source(service->name, json_array_get(service->sources, k),
+				   view->time, &all);
 	}
+	buf_puts(text, all.text ? all.text : "");
+	buf_done(&all);
 }
 
 /* Without the seconds, which nobody can know that well. */
@@ -121,14 +152,29 @@ static void add_about(int64_t seconds, struct buf *text)
 		buf_printf(text, "%lldd", (long long)((seconds + 43200) / 86400));
 }
 
-void view_text_outlook(const struct progress_view *progress, struct buf *text)
+static void add_no_outlook(const struct progress_view *progress, bool is_whole,
+			   struct buf *text)
 {
-	if (progress->eta_s < 0)
+	if (progress->sessions <= 0)
 		return;
+	buf_puts(text, "time left not known");
+	if (is_whole && progress->eta_unknown)
+		buf_printf(text, " (%s)", progress->eta_unknown);
+}
+
+void view_text_outlook(const struct progress_view *progress, bool is_whole,
+		       struct buf *text)
+{
+	if (progress->eta_s < 0) {
+		add_no_outlook(progress, is_whole, text);
+		return;
+	}
 	buf_puts(text, "about ");
 	add_about(progress->eta_s, text);
 	buf_puts(text, " left");
-	if (progress->eta_90_s < 0)
+	if (progress->eta_basis && !strcmp(progress->eta_basis, "rate"))
+		buf_puts(text, " at this rate");
+	if (!is_whole || progress->eta_90_s < 0)
 		return;
 	buf_puts(text, ", 9 in 10 within ");
 	add_about(progress->eta_90_s, text);

@@ -23,12 +23,14 @@ void view_text_holders(const struct server_view *view, struct buf *text);
 void view_text_terms(const struct drain_view *drain, struct wall now, bool has_countdown,
 		     struct buf *text);
 
-/* Adds "SERVICE: why, ..." for each that is on its way out and whose sessions nobody can
- * count. */
+/* Adds "SERVICE: http not known since 08:30Z: why (name), ..." for each source because of
+ * which a service's sessions cannot be counted. */
 void view_text_uncounted(const struct server_view *view, struct buf *text);
 
-/* Adds "about 11m left, 9 in 10 within 25m", or nothing if it is not known. */
-void view_text_outlook(const struct progress_view *progress, struct buf *text);
+/* Adds "about 11m left, 9 in 10 within 25m", or that it is not known, and why; without
+ * `is_whole` only the beginning.  Nothing if nothing is to be waited for. */
+void view_text_outlook(const struct progress_view *progress, bool is_whole,
+		       struct buf *text);
 
 /* Adds ", automatic (delayed)" or the like, from an object that may have `start_type` and
  * `delayed_auto_start`; Windows keeps the flag of other types too, where it means

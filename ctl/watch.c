@@ -180,7 +180,7 @@ static void print_row(struct watch *watch, struct watched *watched)
 	int widths[STATUS_COLUMNS] = {0};
 	struct buf row = {0}, line = {0};
 
-	status_row(table, answer, false, false);
+	status_row(table, answer, false, false, 0);
 	table_render(table, 0, widths, &row);
 	if (!watched->printed || strcmp(row.text, watched->printed) != 0) {
 		timed = table_new(STATUS_COLUMNS + 1);
@@ -193,7 +193,7 @@ static void print_row(struct watch *watch, struct watched *watched)
 			  clock_format(answer->view ? answer->view->time : clock_wall(),
 				       time),
 			  NULL);
-		status_row(timed, answer, false, false);
+		status_row(timed, answer, false, false, 0);
 		table_render(timed, 0, watch->widths, &line);
 		(void)fputs(line.text, stdout);
 		(void)fflush(stdout);

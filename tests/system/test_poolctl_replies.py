@@ -400,14 +400,44 @@ def test_the_progress_of_a_drain_says_how_long_it_takes(pool, server, eta, nine,
     assert words in done.stderr, done.stderr
 
 
+def test_what_the_drain_waits_for_is_said_when_waiting_ends(pool, server):
+    server.replies |= {f'PUT {DRAIN}': drain(),
+                       'GET /v1/server': view('frontend01', 'draining', [drain()], sessions=5)}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '1s')
+    assert done.returncode == 6 and 'not drained after 1s, 5 sessions left; ' in done.stderr
+
+
+@pytest.mark.parametrize('wrong', [
+    {'progress': {'known': True, 'sessions': 5, 'cut': 0}},
+    {'progress': {'known': False, 'sessions': None, 'cut': 0}},
+    {'services': [{'name': SERVICE, 'phase': 'draining', 'wanted': 'drained', 'message': '',
+                   'saved': None}]},
+])
+@pytest.mark.parametrize('args', [['drain', 'frontend01', '--id', 'kb1'],
+                                  ['wait', 'frontend01', '--for', 'drained'], ['status']])
+def test_drained_with_something_left_is_not_believed(pool, server, wrong, args):
+    server.replies |= {f'PUT {DRAIN}': drain(),
+                       'GET /v1/server': view('frontend01', 'drained', [drain()]) | wrong}
+    done = pool.poolctl(*args)
+    assert done.returncode == 1 and 'it is drained, and' in done.stdout + done.stderr, done
+
+
 def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
     blind = view('frontend01', 'draining', [drain()])
     blind['progress'] |= {'known': False, 'sessions': None}
-    blind['services'][0] |= {'message': 'counter X is unknown since 08:00Z: missing',
-                             'sessions': {'known': False, 'count': None}}
+    blind['services'][0]['sessions'] = {'known': False, 'count': None, 'sources': [
+        {'kind': 'tcp', 'name': None, 'known': True, 'count': 3, 'unknown_since': None,
+         'error': None, 'ignore_unknown': False},
+        {'kind': 'http', 'name': 'http://a/', 'known': False, 'count': None, 'error': 'refused',
+         'unknown_since': '2026-05-01T08:05:00Z', 'ignore_unknown': True},
+        {'kind': 'counter', 'name': 'X', 'known': False, 'count': None, 'error': 'missing',
+         'unknown_since': '2026-05-01T08:00:00Z', 'ignore_unknown': False}]}
     server.replies |= {f'PUT {DRAIN}': drain(), 'GET /v1/server': blind}
-    why = f'{SERVICE}: counter X is unknown since 08:00Z: missing'
+    why = f'{SERVICE}: counter not known since 08:00Z: missing (X)'
     assert why in pool.poolctl('status').stdout
+    server.replies['GET /v1/server'] = blind | {'phase': 'serving', 'drains': []}
+    assert why in pool.poolctl('status').stdout
+    server.replies['GET /v1/server'] = blind
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '2s')
     lines = done.stderr.splitlines()
     assert done.returncode == 6

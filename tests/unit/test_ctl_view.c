@@ -212,24 +212,34 @@ static void how_long_it_takes_is_told_without_false_precision(void **state)
 	static const struct {
 		int64_t eta_s, eta_90_s;
 		const char *text;
+		int64_t sessions;
+		const char *basis;
+		bool is_short;
 	} cases[] = {
-		{-1, -1, ""},
-		{-1, 60, ""},
-		{0, 0, "about 0s left, 9 in 10 within 0s"},
-		{59, -1, "about 59s left"},
-		{60, 89, "about 1m left, 9 in 10 within 1m"},
-		{90, 5999, "about 2m left, 9 in 10 within 100m"},
-		{6000, 170000, "about 2h left, 9 in 10 within 47h"},
-		{172800, 2592000, "about 2d left, 9 in 10 within 30d"},
+		{-1, -1, "", 0, NULL, false},
+		{-1, 60, "", 0, NULL, false},
+		{-1, -1, "time left not known (why)", 3, NULL, false},
+		{-1, -1, "time left not known", 3, NULL, true},
+		{59, 60, "about 59s left", 3, "lifetimes", true},
+		{59, -1, "about 59s left at this rate", 3, "rate", false},
+		{0, 0, "about 0s left, 9 in 10 within 0s", 0, NULL, false},
+		{59, -1, "about 59s left", 0, NULL, false},
+		{60, 89, "about 1m left, 9 in 10 within 1m", 0, NULL, false},
+		{90, 5999, "about 2m left, 9 in 10 within 100m", 0, NULL, false},
+		{6000, 170000, "about 2h left, 9 in 10 within 47h", 0, NULL, false},
+		{172800, 2592000, "about 2d left, 9 in 10 within 30d", 0, NULL, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct progress_view progress = {.eta_s = cases[i].eta_s,
-						 .eta_90_s = cases[i].eta_90_s};
+		struct progress_view progress = {.sessions = cases[i].sessions,
+						 .eta_s = cases[i].eta_s,
+						 .eta_90_s = cases[i].eta_90_s,
+						 .eta_basis = cases[i].basis,
+						 .eta_unknown = "why"};
 		struct buf text = {0};
 
-		view_text_outlook(&progress, &text);
+		view_text_outlook(&progress, !cases[i].is_short, &text);
 		assert_string_equal(text.text ? text.text : "", cases[i].text);
 		buf_done(&text);
 	}
