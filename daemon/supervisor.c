@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MS = 1000 }; /* after a request, before the store is tidied */
+enum {
+	IDLE_MS = 1000, /* after a request, before the store is tidied */
+	KEEP_MS = 60000,
+};
 
 struct supervisor {
 	/* Owned by the supervisor's thread alone. */
@@ -393,7 +396,7 @@ static void keep(struct supervisor *s, bool is_last)
 static void *run(void *arg)
 {
 	struct supervisor *s = arg;
-	struct mono served_at = s->tools.clock();
+	struct mono served_at = s->tools.clock(), kept_at = served_at;
 	bool is_stopping = false, is_more = false, is_busy;
 
 	while (!is_stopping) {
@@ -403,8 +406,11 @@ static void *run(void *arg)
 
 		is_busy = clock_since(served_at, s->tools.clock()) < IDLE_MS;
 		store_tidy(s->tools.store, is_busy);
-		if (!is_busy)
+		/* Who asks each second must not keep it from the disk for ever. */
+		if (!is_busy || clock_since(kept_at, s->tools.clock()) > KEEP_MS) {
 			keep(s, false);
+			kept_at = s->tools.clock();
+		}
 		if (!is_more)
 			waker_wait(s->waker, clock_since(s->tools.clock(), due));
 		is_more = false;
