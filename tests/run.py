@@ -126,7 +126,7 @@ def races(suite):
 
 
 # Too many steps for an interpreter; ASan and UBSan see them.
-NOT_UNDER_VALGRIND = {'test_walk', 'test_survival'}
+NOT_UNDER_VALGRIND = {'test_walk', 'test_survival', 'test_never_early', 'test_trace'}
 VALGRIND = ['valgrind', '-q', '--error-exitcode=9', '--leak-check=full',
             '--errors-for-leak-kinds=definite']
 
