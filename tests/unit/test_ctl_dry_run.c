@@ -61,7 +61,6 @@ static const struct value {
 	{{"services", "0", "sessions"}, "null"},
 	{{"services", "0", "sessions", "known"}, "null"},
 	{{"services", "0", "sessions", "count"}, "null"},
-	{{"services", "0", "dependants"}, "null"},
 	{{"services", "0", "dependants", "0", "name"}, "null"},
 	{{"services", "0", "dependants", "0", "state"}, "1"},
 	{{"services", "0", "changes"}, "null"},
