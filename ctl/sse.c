@@ -1,19 +1,33 @@
 #include "sse.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-/* Adds the value of such a field; several lines of data are joined. */
-static void read_field(struct buf *field, const char *line, const char *name)
+/* The value of the line if it is such a field, or NULL. */
+static const char *value_of(const char *line, const char *name)
 {
 	size_t length = strlen(name);
 
 	if (strncmp(line, name, length) != 0 || line[length] != ':')
-		return;
+		return NULL;
 	line += length + 1;
-	line += *line == ' ';
+	return line + (*line == ' ');
+}
+
+/* Several lines of data are joined; of other fields the last line is in force
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.6). */
+static void read_field(struct buf *field, const char *line, const char *name,
+		       bool is_joined)
+{
+	const char *value = value_of(line, name);
+
+	if (!value)
+		return;
+	if (!is_joined)
+		buf_done(field);
 	if (field->text)
 		buf_puts(field, "\n");
-	buf_puts(field, line);
+	buf_puts(field, value);
 }
 
 static void end_message(struct sse *sse,
@@ -40,11 +54,17 @@ static void end_line(struct sse *sse,
 	if (!line || !*line) {
 		end_message(sse, got, arg);
 	} else {
-		read_field(&sse->id, line, "id");
-		read_field(&sse->event, line, "event");
-		read_field(&sse->data, line, "data");
+		read_field(&sse->id, line, "id", false);
+		read_field(&sse->event, line, "event", false);
+		read_field(&sse->data, line, "data", true);
 	}
 	buf_done(&sse->line);
+}
+
+/* All that is kept of the message that is not complete. */
+static size_t count_bytes(const struct sse *sse)
+{
+	return sse->line.length + sse->id.length + sse->event.length + sse->data.length;
 }
 
 int sse_read(struct sse *sse, const char *bytes, size_t length,
@@ -57,8 +77,7 @@ int sse_read(struct sse *sse, const char *bytes, size_t length,
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		const char *stop = newline ? newline : end;
 
-		if (sse->line.length + sse->data.length + (size_t)(stop - bytes) >
-		    SSE_LIMIT_BYTES)
+		if (count_bytes(sse) + (size_t)(stop - bytes) > SSE_LIMIT_BYTES)
 			return err_set(err, ERR_BAD_REPLY,
 				       "an event is larger than %d bytes",
 				       SSE_LIMIT_BYTES);

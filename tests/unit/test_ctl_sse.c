@@ -50,6 +50,7 @@ static void messages_in_pieces_of_any_size(void **state)
 		{"id: 1\n\nid: 2\nevent: x\n\n", "<1|-|-><2|x|->"},
 		{"id: 1\nevent: cut\ndata: of", ""},
 		{"idle: 1\n\n", ""},
+		{"id: 1\nid: 2\nevent: a\nevent: b\n\n", "<2|b|->"},
 	};
 
 	(void)state;
@@ -75,24 +76,81 @@ static void what_was_incomplete_is_forgotten(void **state)
 	buf_done(&text);
 }
 
+/* How much of such pieces is taken; `bytes` gets what is kept of it at most. */
+static size_t feed(const char *piece, struct err *err, size_t *bytes)
+{
+	size_t length = strlen(piece), sent = 0;
+	struct sse sse = {0};
+
+	*bytes = 0;
+	while (sent <= SSE_LIMIT_BYTES * 2 &&
+	       !sse_read(&sse, piece, length, write_down, NULL, err)) {
+		size_t now = sse.line.size_bytes + sse.id.size_bytes +
+			     sse.event.size_bytes + sse.data.size_bytes;
+
+		*bytes = now > *bytes ? now : *bytes;
+		sent += length;
+	}
+	sse_reset(&sse);
+	return sent;
+}
+
 /* A line without an end, and lines of data without an end. */
 static void a_message_has_a_limit(void **state)
 {
 	static const char *const pieces[] = {"xxxxxxxxxxxxxxxx", "data: xxxxxxxxxx\n"};
+	size_t bytes;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		size_t length = strlen(pieces[i]), sent = 0;
-		struct sse sse = {0};
 		struct err err = {0};
 
-		while (sent <= SSE_LIMIT_BYTES * 2 &&
-		       !sse_read(&sse, pieces[i], length, write_down, NULL, &err))
-			sent += length;
+		assert_in_range(feed(pieces[i], &err, &bytes), SSE_LIMIT_BYTES / 2,
+				SSE_LIMIT_BYTES * 2);
 		assert_int_equal(err.code, ERR_BAD_REPLY);
-		assert_in_range(sent, SSE_LIMIT_BYTES / 2, SSE_LIMIT_BYTES * 2);
-		sse_reset(&sse);
 	}
+}
+
+static void fields_that_come_again_and_again_take_no_more_room(void **state)
+{
+	static const char *const pieces[] = {"id: 12345678\n", "event: 12345678\n",
+					     ": a comment\n", "what: 12345678\n"};
+	size_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		struct err err = {0};
+
+		assert_true(feed(pieces[i], &err, &bytes) > SSE_LIMIT_BYTES);
+		assert_int_equal(err.code, ERR_NONE);
+		assert_true(bytes < 10000);
+	}
+}
+
+/* An id and an event type count as well as the data. */
+static void all_of_a_message_counts_together(void **state)
+{
+	static const char *const names[] = {"id: ", "event: ", "data: "};
+	size_t part = SSE_LIMIT_BYTES / 5 * 2;
+	char *text = malloc(part);
+	struct sse sse = {0};
+	struct err err = {0};
+	int status = 0;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', part);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(status, 0);
+		(void)sse_read(&sse, names[i], strlen(names[i]), write_down, NULL, &err);
+		status = sse_read(&sse, text, part, write_down, NULL, &err);
+		if (!status)
+			(void)sse_read(&sse, "\n", 1, write_down, NULL, &err);
+	}
+	assert_int_equal(status, -1);
+	assert_int_equal(err.code, ERR_BAD_REPLY);
+	sse_reset(&sse);
+	free(text);
 }
 
 int main(void)
@@ -101,6 +159,8 @@ int main(void)
 		cmocka_unit_test(messages_in_pieces_of_any_size),
 		cmocka_unit_test(what_was_incomplete_is_forgotten),
 		cmocka_unit_test(a_message_has_a_limit),
+		cmocka_unit_test(fields_that_come_again_and_again_take_no_more_room),
+		cmocka_unit_test(all_of_a_message_counts_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
