@@ -3,11 +3,35 @@
 #include "text.h"
 
 #include <jansson.h>
+#include <string.h>
 
 /* The exit statuses that design and API allow; poold's own start from 10. */
 static bool is_exit_status(json_int_t value)
 {
 	return value >= 1 && value <= 9;
+}
+
+/* The HTTP library says how long it tried, which differs each time while the problem is
+ * the same: "Failed to connect to 10.1.0.11 port 7410 after 3 ms: ..." */
+static void drop_times(char *text)
+{
+	static const char before[] = " after ";
+	static const char *const units[] = {" milliseconds", " ms"};
+	char *at = text;
+
+	while ((at = strstr(at, before))) {
+		char *digits = at + strlen(before);
+		char *end = digits + strspn(digits, "0123456789");
+		size_t unit = 0;
+
+		for (size_t i = 0; end > digits && !unit && i < 2; i++)
+			if (!strncmp(end, units[i], strlen(units[i])))
+				unit = strlen(units[i]);
+		if (unit)
+			memmove(at, end + unit, strlen(end + unit) + 1);
+		else
+			at = digits;
+	}
 }
 
 void problem_from_err(const struct err *err, const char *url, struct problem *problem)
@@ -18,11 +42,14 @@ void problem_from_err(const struct err *err, const char *url, struct problem *pr
 		.code = err->code,
 		.exit_status = err_info(err->code)->exit_status,
 		.is_silence = is_silence,
+		.may_pass = is_silence,
 	};
 	(void)snprintf(problem->text, sizeof(problem->text),
 		       is_silence ? "does not answer at %.200s: %.500s"
 				  : "%.200s: %.500s",
 		       url, err->text);
+	if (is_silence)
+		drop_times(problem->text);
 	text_clean(problem->text, true);
 }
 
@@ -47,6 +74,7 @@ static int read_document(const struct reply *reply, struct problem *problem)
 		problem->exit_status = err_info(ERR_INTERNAL)->exit_status;
 	problem->is_retryable = reply->status == 503 &&
 				json_is_true(json_object_get(document, "retryable"));
+	problem->may_pass = problem->is_retryable;
 	(void)snprintf(problem->text, sizeof(problem->text), "%.700s", detail);
 	text_clean(problem->text, true);
 	ret = 0;
@@ -70,6 +98,8 @@ int problem_from_reply(const struct reply *reply, const char *url,
 	(void)err_set(&err, ERR_BAD_REPLY, "HTTP status %d without a problem document",
 		      reply->status);
 	problem_from_err(&err, url, problem);
+	/* Something else than poold has answered, which may stand in for it a while. */
+	problem->may_pass = problem->may_pass || !reply->status || reply->status >= 500;
 	problem->may_be_received = may_be_received;
 	return -1;
 }

@@ -15,6 +15,8 @@ struct problem {
 	bool is_silence;      /* nothing answered */
 	bool may_be_received; /* it is no plain refusal: the server may have acted */
 	bool is_retryable; /* the server itself says that it may go better in a moment */
+	bool may_pass;     /* who was answered before may try again: also if what answers
+			      now is no poold, as a proxy's "502" or another protocol */
 	char text[ERR_TEXT_BYTES]; /* cleaned, so that it is UTF-8 even where it was cut
 				    */
 };

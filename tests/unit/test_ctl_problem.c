@@ -128,6 +128,52 @@ static void silence_is_told_from_a_bad_reply(void **state)
 	assert_non_null(strstr(problem.text, "http://a"));
 }
 
+static struct problem read_err(enum err_code code, const char *text)
+{
+	struct reply reply = {.body = ""};
+	struct problem problem;
+
+	(void)err_set(&reply.err, code, "%s", text);
+	(void)problem_from_reply(&reply, "http://a", &problem);
+	return problem;
+}
+
+static void what_is_not_of_poold_may_pass(void **state)
+{
+	(void)state;
+	assert_true(read_reply(502, "<html>").may_pass);
+	assert_true(read_reply(503, "").may_pass);
+	assert_true(read_reply(503, "{\"detail\":\"x\",\"retryable\":true}").may_pass);
+	assert_true(read_err(ERR_UNREACHABLE, "refused").may_pass);
+	assert_true(read_err(ERR_BAD_REPLY, "not HTTP").may_pass);
+	assert_false(read_reply(500, "{\"detail\":\"x\"}").may_pass);
+	assert_false(read_reply(404, "<html>").may_pass);
+	assert_false(read_reply(502, "<html>").is_retryable);
+}
+
+/* A silence is the same one, however long it took to find out. */
+static void how_long_a_try_took_is_not_told(void **state)
+{
+	static const char *const texts[][2] = {
+		{"Failed to connect to 10.0.0.1 port 7 after 0 ms: Couldn't connect",
+		 "Failed to connect to 10.0.0.1 port 7: Couldn't connect"},
+		{"Connection timed out after 5001 milliseconds", "Connection timed out"},
+		{"Operation timed out after 15002 milliseconds with 0 bytes received",
+		 "Operation timed out with 0 bytes received"},
+		{"after ms, after 5 minutes, after  ms, after 7",
+		 "after ms, after 5 minutes, after  ms, after 7"},
+	};
+	char expected[ERR_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		(void)snprintf(expected, sizeof(expected),
+			       "does not answer at http://a: %s", texts[i][1]);
+		assert_string_equal(read_err(ERR_UNREACHABLE, texts[i][0]).text,
+				    expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +186,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_problem_document_is_a_bad_reply),
 		cmocka_unit_test(a_long_text_stays_utf8),
 		cmocka_unit_test(silence_is_told_from_a_bad_reply),
+		cmocka_unit_test(what_is_not_of_poold_may_pass),
+		cmocka_unit_test(how_long_a_try_took_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
