@@ -3,13 +3,16 @@
 #include "terminal.h"
 #include "text.h"
 
+#include <float.h>
 #include <jansson.h>
 #include <stdlib.h>
 
 void output_json(json_t *value)
 {
 	size_t flags = terminal_takes_utf8(stdout) ? 0 : JSON_ENSURE_ASCII;
-	char *text = json_dumps(value, flags | JSON_COMPACT);
+	/* So many digits, that 0.95 is printed as it was read. */
+	char *text =
+		json_dumps(value, flags | JSON_COMPACT | JSON_REAL_PRECISION(DBL_DIG));
 
 	if (!text)
 		abort();
