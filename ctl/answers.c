@@ -18,6 +18,7 @@ static const char *const fit_names[FIT__COUNT] = {
 	[FIT_YES] = "yes",
 	[FIT_NO] = "no",
 	[FIT_NOT_KNOWN] = "not_known",
+	[FIT_NOT_POSSIBLE] = "not_possible",
 };
 
 /* ---- reading: what is used later is there, and of its type ---- */
@@ -98,19 +99,68 @@ static bool is_seconds_or_null(const json_t *object, const char *key)
 	const json_t *value = json_object_get(object, key);
 
 	return json_is_null(value) ||
-	       (json_is_integer(value) && json_integer_value(value) >= 0);
+	       (json_is_integer(value) && json_integer_value(value) >= 0 &&
+		json_integer_value(value) <= INT32_MAX);
 }
 
-/* An older poold gives none. */
-static bool is_forecast(const json_t *forecast)
+static bool is_chance_or_null(const json_t *chance)
 {
-	const json_t *chance = json_object_get(forecast, "chance");
+	return json_is_null(chance) ||
+	       (json_is_number(chance) && json_number_value(chance) >= 0 &&
+		json_number_value(chance) <= 1);
+}
 
-	return !forecast ||
-	       (is_flag(forecast, "known") && is_seconds_or_null(forecast, "half_s") &&
-		is_seconds_or_null(forecast, "nine_tenths_s") &&
-		is_text_or_null(forecast, "reason") &&
-		(json_is_null(chance) || json_is_number(chance)));
+/* The time of nine in ten comes after that of every other one, and not without it. */
+static bool is_in_order(const json_t *half, const json_t *nine_tenths)
+{
+	return json_is_null(nine_tenths) ||
+	       (json_is_integer(half) &&
+		json_integer_value(half) <= json_integer_value(nine_tenths));
+}
+
+/* What is wrong with the forecast, or NULL.  An older poold gives none. */
+static const char *find_flaw(const json_t *forecast)
+{
+	const json_t *half = json_object_get(forecast, "half_s");
+	const json_t *nine_tenths = json_object_get(forecast, "nine_tenths_s");
+
+	if (!forecast)
+		return NULL;
+	if (!is_flag(forecast, "known"))
+		return "does not say whether it is known";
+	if (!is_seconds_or_null(forecast, "half_s") ||
+	    !is_seconds_or_null(forecast, "nine_tenths_s"))
+		return "has a time that is no number of seconds";
+	if (!is_in_order(half, nine_tenths))
+		return "has a time for nine in ten that is before that for one in two";
+	if (json_is_false(json_object_get(forecast, "known")) && !json_is_null(half))
+		return "is not known, and has a time";
+	if (!is_chance_or_null(json_object_get(forecast, "chance")))
+		return "has a chance that is not from 0 to 1";
+	if (!is_text_or_null(forecast, "reason"))
+		return "has a reason that is no text";
+	return NULL;
+}
+
+/* A drain is possible if it is for every service. */
+static bool is_agreed(const json_t *document)
+{
+	const json_t *services = json_object_get(document, "services");
+	bool is_possible = true;
+
+	for (size_t i = 0; i < json_array_size(services); i++)
+		is_possible =
+			is_possible && answers_is_possible(json_array_get(services, i));
+	return is_possible == answers_is_possible(document);
+}
+
+static int check_forecast(const json_t *document, struct err *err)
+{
+	const char *flaw = find_flaw(json_object_get(document, "forecast"));
+
+	return flaw ? err_set(err, ERR_BAD_REPLY,
+			      "the forecast in the report of the preflight %s", flaw)
+		    : 0;
 }
 
 int answers_check(const char *server, const json_t *document, struct err *err)
@@ -119,15 +169,79 @@ int answers_check(const char *server, const json_t *document, struct err *err)
 
 	if (!name || !is_flag(document, "possible") ||
 	    !is_list(document, "findings", is_finding) ||
-	    !is_list(document, "services", is_service) ||
-	    !is_forecast(json_object_get(document, "forecast")))
+	    !is_list(document, "services", is_service))
 		return err_set(err, ERR_BAD_REPLY,
 			       "the reply is not the report of a preflight");
 	if (strcmp(name, server) != 0)
 		return err_set(err, ERR_CONFIG,
 			       "it is server '%.100s' that answers there, not '%s'", name,
 			       server);
-	return 0;
+	if (!json_array_size(json_object_get(document, "services")))
+		return err_set(err, ERR_BAD_REPLY,
+			       "the report of the preflight is about no service");
+	if (!is_agreed(document))
+		return err_set(err, ERR_BAD_REPLY,
+			       "the report of the preflight says 'possible' of the "
+			       "server, and not the same of its services");
+	return check_forecast(document, err);
+}
+
+/* A forecast is about the deadline that was asked for. */
+static int check_deadline(const struct answer *answer, struct err *err)
+{
+	const json_t *forecast = json_object_get(answer->document, "forecast");
+	const json_t *deadline = json_object_get(forecast, "deadline_s");
+
+	if (!forecast)
+		return 0;
+	if (!answer->deadline_s && !json_is_null(json_object_get(forecast, "chance")))
+		return err_set(err, ERR_BAD_REPLY,
+			       "the forecast in the report of the preflight has a chance "
+			       "without a deadline");
+	if (answer->deadline_s
+		    ? json_is_integer(deadline) &&
+			      json_integer_value(deadline) == answer->deadline_s
+		    : json_is_null(deadline))
+		return 0;
+	return err_set(err, ERR_BAD_REPLY,
+		       "the forecast in the report of the preflight is for another "
+		       "deadline than was asked for");
+}
+
+/* ---- the services ---- */
+
+static bool is_out(const char *state)
+{
+	return state && (!strcmp(state, service_state_name(STATE_PAUSED)) ||
+			 !strcmp(state, service_state_name(STATE_STOPPED)));
+}
+
+static const char *state_of(const json_t *service)
+{
+	return json_string_value(
+		json_object_get(json_object_get(service, "observed"), "state"));
+}
+
+bool answers_tell_out(const json_t *document, struct buf *text)
+{
+	const json_t *services = json_object_get(document, "services");
+
+	for (size_t i = 0; i < json_array_size(services); i++)
+		if (!is_out(state_of(json_array_get(services, i))))
+			return false;
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+		const json_t *count =
+			json_object_get(json_object_get(service, "sessions"), "count");
+
+		buf_printf(text, "%s%s %s, ", i ? "; " : "",
+			   json_string_value(json_object_get(service, "name")),
+			   state_of(service));
+		text_add_count(text, json_is_integer(count) ? json_integer_value(count)
+							    : COUNT_UNKNOWN);
+		buf_puts(text, " sessions");
+	}
+	return true;
 }
 
 /* ---- the forecast ---- */
@@ -142,9 +256,11 @@ enum fit answers_fit(const json_t *document, bool has_deadline)
 	const json_t *forecast = json_object_get(document, "forecast");
 	const json_t *chance = json_object_get(forecast, "chance");
 
+	if (!answers_is_possible(document))
+		return FIT_NOT_POSSIBLE;
 	if (!has_deadline)
 		return FIT_NO_DEADLINE;
-	if (!json_is_number(chance))
+	if (!json_is_true(json_object_get(forecast, "known")) || !json_is_number(chance))
 		return FIT_NOT_KNOWN;
 	return json_number_value(chance) >= fits_from ? FIT_YES : FIT_NO;
 }
@@ -217,7 +333,8 @@ static void on_reply(void *context, const struct reply *reply)
 		return;
 	answer->document =
 		json_loadb(reply->body, reply->length, JSON_REJECT_DUPLICATES, NULL);
-	if (!answers_check(answer->server->named.name, answer->document, &err))
+	if (!answers_check(answer->server->named.name, answer->document, &err) &&
+	    !check_deadline(answer, &err))
 		return;
 	problem_from_err(&err, url, &answer->problem);
 	json_decref(answer->document);
@@ -232,6 +349,7 @@ struct answer *answers_ask(const struct targets *targets, const struct terms *te
 
 	for (size_t i = 0; i < targets->count; i++) {
 		answers[i].server = targets->servers[i];
+		answers[i].deadline_s = request_deadline_s(&terms[i]);
 		request_preflight(client, answers[i].server, &terms[i], services, count,
 				  timeout_ms, on_reply, &answers[i]);
 	}

@@ -14,21 +14,25 @@ enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
 
 static const char no_pools[] = "this command takes servers, not pools";
 
+static enum fit fit_of(const struct answer *answer, const struct terms *terms)
+{
+	return answers_fit(answer->document, terms->deadline_ms > 0);
+}
+
 /* Only what is possible and sure enough is good. */
 static int exit_status_of(const struct answer *answer, const struct terms *terms)
 {
-	enum fit fit;
-
 	if (!answer->document)
 		return answer->problem.exit_status;
-	fit = answers_fit(answer->document, terms->deadline_ms > 0);
-	return answers_is_possible(answer->document) && fit <= FIT_YES ? 0 : EXIT_REFUSED;
+	return fit_of(answer, terms) <= FIT_YES ? 0 : EXIT_REFUSED;
 }
 
+/* What cannot be has no forecast. */
 static json_t *describe(const struct answer *answer, const struct terms *terms)
 {
 	const char *name = answer->server->named.name;
 	int status = exit_status_of(answer, terms);
+	bool is_possible = answers_is_possible(answer->document);
 
 	if (!answer->document)
 		return json_pack("{s:s, s:n, s:n, s:n, s:i, s:s}", "server", name,
@@ -36,24 +40,29 @@ static json_t *describe(const struct answer *answer, const struct terms *terms)
 				 "message", answer->problem.text);
 	return json_pack(
 		"{s:s, s:b, s:s, s:O?, s:i, s:n}", "server", name, "possible",
-		answers_is_possible(answer->document), "fits",
-		answers_fit_name(answers_fit(answer->document, terms->deadline_ms > 0)),
-		"forecast", json_object_get(answer->document, "forecast"), "exit_code",
-		status, "message");
+		is_possible, "fits", answers_fit_name(fit_of(answer, terms)), "forecast",
+		is_possible ? json_object_get(answer->document, "forecast") : NULL,
+		"exit_code", status, "message");
 }
 
-static const char *verdict_of(const struct answer *answer, const struct terms *terms)
+static void add_verdict(const struct answer *answer, const struct terms *terms,
+			struct buf *line)
 {
 	static const char *const words[FIT__COUNT] = {
 		[FIT_NO_DEADLINE] = "a drain is possible",
 		[FIT_YES] = "a drain is possible, and fits",
 		[FIT_NO] = "a drain is possible, and does not fit",
 		[FIT_NOT_KNOWN] = "a drain is possible; whether it fits is not known",
+		[FIT_NOT_POSSIBLE] = "a drain is not possible; drain --dry-run says why",
 	};
+	struct buf out = {0};
 
-	if (!answers_is_possible(answer->document))
-		return "a drain is not possible; drain --dry-run says why";
-	return words[answers_fit(answer->document, terms->deadline_ms > 0)];
+	if (answers_tell_out(answer->document, &out))
+		buf_printf(line, "out of service already (%s)%s", out.text,
+			   answers_is_possible(answer->document) ? "" : "; ");
+	if (!out.length || !answers_is_possible(answer->document))
+		buf_puts(line, words[fit_of(answer, terms)]);
+	buf_done(&out);
 }
 
 static void print_table(const struct answer *answer, const struct terms *terms)
@@ -65,9 +74,12 @@ static void print_table(const struct answer *answer, const struct terms *terms)
 		text_complain("%s: %s", name, answer->problem.text);
 		return;
 	}
-	buf_printf(&line, "%s: %s", name, verdict_of(answer, terms));
+	buf_printf(&line, "%s: ", name);
+	add_verdict(answer, terms, &line);
 	text_print(stdout, line.text);
 	buf_done(&line);
+	if (!answers_is_possible(answer->document))
+		return;
 	buf_puts(&line, "  ");
 	answers_explain(answer->document, &line);
 	text_print(stdout, line.text);

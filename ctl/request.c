@@ -75,7 +75,7 @@ static char *drain_url(const struct pool_server *server, const char *id)
 	return xasprintf("%s" API_VERSION_PATH "/drains/%s", server->url, id);
 }
 
-static int64_t deadline_s(const struct terms *terms)
+int64_t request_deadline_s(const struct terms *terms)
 {
 	return (terms->deadline_ms + 999) / 1000;
 }
@@ -85,7 +85,7 @@ static void add_terms(json_t *body, const struct terms *terms)
 {
 	if (terms->deadline_ms) {
 		(void)json_object_set_new(body, "deadline_s",
-					  json_integer(deadline_s(terms)));
+					  json_integer(request_deadline_s(terms)));
 		(void)json_object_set_new(
 			body, "on_deadline",
 			json_string(on_deadline_name(terms->on_deadline)));
@@ -158,7 +158,8 @@ void request_preflight(struct client *client, const struct pool_server *server,
 		   server->url, until_name(terms->until),
 		   on_deadline_name(terms->on_deadline));
 	if (terms->deadline_ms)
-		buf_printf(&url, "&deadline_s=%lld", (long long)deadline_s(terms));
+		buf_printf(&url, "&deadline_s=%lld",
+			   (long long)request_deadline_s(terms));
 	for (size_t i = 0; i < count; i++) {
 		buf_puts(&url, i ? "," : "&services=");
 		add_escaped(&url, services[i]);

@@ -25,6 +25,9 @@ struct terms {
 	enum until until;
 };
 
+/* Its deadline as it is asked for, in whole seconds, rounded up; 0: none. */
+int64_t request_deadline_s(const struct terms *terms);
+
 /* Asks for the drain `aim->id`; the reason and the owner must be UTF-8. */
 void request_drain(struct client *client, const struct pool_server *server,
 		   const struct aim *aim, const struct terms *terms, const char *owner,

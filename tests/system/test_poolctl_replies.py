@@ -310,8 +310,11 @@ UNKNOWN = forecast(known=False, half_s=None, nine_tenths_s=None, basis=None, dea
     (True, UNKNOWN | {'deadline_s': None}, [], 0, 'no_deadline', ['is not known', 'too few']),
     (True, forecast(basis='rate', nine_tenths_s=None, deadline_s=1800, reason='a reason'),
      ['--deadline', '30m'], 4, 'not_known', ['about 11m00s', '9 in 10 not known', 'a reason']),
-    (False, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 4, 'yes',
-     ['a drain is not possible']),
+    (True, UNKNOWN | {'chance': 0.99}, ['--deadline', '30m'], 4, 'not_known',
+     ['30m00s: not known']),
+    (False, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 4, 'not_possible',
+     ['a drain is not possible; drain --dry-run says why\n']),
+    (False, forecast(), [], 4, 'not_possible', ['a drain is not possible']),
     (True, None, [], 0, 'no_deadline', ['gives no forecast']),
     (True, None, ['--deadline', '30m'], 4, 'not_known', ['gives no forecast'])])
 def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options, status, fits,
@@ -322,12 +325,34 @@ def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options
     assert done.returncode == status, done
     for word in words:
         assert word in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) == (2 if possible else 1)
     for form in ('json', 'jsonl'):
         found = json.loads(pool.poolctl('check', 'frontend01', *options, '-o', form).stdout)
         assert (found[0] if form == 'json' else found) == {
-            'server': 'frontend01', 'possible': possible, 'fits': fits, 'forecast': told,
-            'exit_code': status, 'message': None}
+            'server': 'frontend01', 'possible': possible, 'fits': fits,
+            'forecast': told if possible else None, 'exit_code': status, 'message': None}
     assert all(method == 'GET' for method, *_ in server.requests)
+
+
+def test_a_check_of_what_is_out_says_what_it_is(pool, server):
+    for state, count, words in (('paused', 3, '(RTCSRV paused, 3 sessions)\n'),
+                                ('stopped', 0, '(RTCSRV stopped, 0 sessions)\n')):
+        document = preflight('frontend01', True) | {'forecast': forecast()}
+        document['services'][0]['observed']['state'] = state
+        document['services'][0]['sessions']['count'] = count
+        server.replies['GET /v1/preflight'] = document
+        done = pool.poolctl('check', 'frontend01')
+        assert done.returncode == 0
+        assert f'frontend01: out of service already {words}' in done.stdout
+        assert 'about 11m00s' in done.stdout and 'drain is' not in done.stdout
+
+
+def test_numbers_are_printed_as_they_were_read(pool, server):
+    for chance in ('0.95', '0.1', '0.29', '0.07', '1.0'):
+        server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {
+            'forecast': forecast(deadline_s=1800, chance=float(chance))}
+        done = pool.poolctl('check', 'frontend01', '--deadline', '30m', '-o', 'json')
+        assert f'"chance":{chance},' in done.stdout, done.stdout
 
 
 def test_a_check_asks_with_the_deadline_that_a_drain_would_have(pool, server):
@@ -374,14 +399,45 @@ def test_without_a_deadline_nobody_asks_how_long_a_drain_takes(pool, server):
     assert not server.asked('GET', '/v1/preflight')
 
 
-@pytest.mark.parametrize('wrong', [
-    {'half_s': 'soon'}, {'half_s': -1}, {'nine_tenths_s': 1.5}, {'chance': 'high'},
-    {'known': None}, {'reason': 7}])
-def test_a_forecast_that_is_none_is_not_believed(pool, server, wrong):
+@pytest.mark.parametrize('wrong, words', [
+    ({'half_s': 'soon'}, 'a time that is no number'), ({'half_s': -1}, 'a time that is no number'),
+    ({'half_s': 2**31}, 'a time that is no number'),
+    ({'half_s': 10**18}, 'a time that is no number'),
+    ({'nine_tenths_s': 1.5}, 'a time that is no number'),
+    ({'nine_tenths_s': 659}, 'before that for one in two'),
+    ({'half_s': None}, 'before that for one in two'),
+    ({'chance': 'high'}, 'a chance that is not from 0 to 1'),
+    ({'chance': 95}, 'a chance that is not from 0 to 1'),
+    ({'chance': -0.01}, 'a chance that is not from 0 to 1'),
+    ({'known': False}, 'is not known, and has a time'),
+    ({'known': None}, 'whether it is known'), ({'reason': 7}, 'a reason that is no text'),
+    ({'deadline_s': 60}, 'another deadline'), ({'deadline_s': None}, 'another deadline'),
+    ({'deadline_s': 'x'}, 'another deadline'), ({'deadline_s': 2**62}, 'another deadline')])
+@pytest.mark.parametrize('args', [['check'], ['drain', '--dry-run']])
+def test_a_forecast_that_is_none_is_not_believed(pool, server, wrong, words, args):
     server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {
-        'forecast': forecast() | wrong}
+        'forecast': forecast(deadline_s=1800, chance=0.95) | wrong}
+    done = pool.poolctl(*args, 'frontend01', '--deadline', '30m')
+    assert done.returncode == 1 and not done.stdout
+    assert 'frontend01' in done.stderr and 'preflight' in done.stderr and words in done.stderr
+
+
+@pytest.mark.parametrize('told', [{'deadline_s': 1800}, {'chance': 0.95}])
+def test_a_forecast_has_no_deadline_where_none_was_asked_for(pool, server, told):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {
+        'forecast': forecast() | told}
     done = pool.poolctl('check', 'frontend01')
-    assert done.returncode == 1 and 'preflight' in done.stderr and not done.stdout
+    assert done.returncode == 1 and 'deadline' in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize('change, words', [
+    ({'services': []}, 'about no service'), ({'possible': False}, 'not the same of its services'),
+    ({'services': preflight('frontend01', False)['services']}, 'not the same of its services')])
+def test_a_preflight_agrees_with_what_it_says_of_the_services(pool, server, change, words):
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True) | change
+    for args in (['check', 'frontend01'], ['drain', 'frontend01', '--dry-run']):
+        done = pool.poolctl(*args)
+        assert done.returncode == 1 and words in done.stderr and not done.stdout, done
 
 
 @pytest.mark.parametrize('eta, nine, words', [
