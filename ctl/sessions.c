@@ -6,6 +6,7 @@
 #include "output_text.h"
 #include "problem.h"
 #include "request.h"
+#include "sources.h"
 #include "targets.h"
 #include "text.h"
 
@@ -75,7 +76,8 @@ static bool is_good(const json_t *document, const char *service)
 	const json_t *list = json_object_get(document, "sessions");
 	const char *name = json_string_value(json_object_get(document, "service"));
 
-	if (!name || strcmp(name, service) != 0)
+	if (!name || strcmp(name, service) != 0 ||
+	    !sources_are_good(json_object_get(document, "sources")))
 		return false;
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (!is_session(json_array_get(list, i)))
@@ -219,7 +221,7 @@ static void add_row(struct table *table, const struct row *row)
 	free(note);
 }
 
-static void print_table(const struct row *rows, size_t count)
+static void print_rows(const struct row *rows, size_t count)
 {
 	static const char *const headings[COLUMNS] = {"WHO", "SERVICE", "SOURCE",
 						      "AGE", "IDLE",    "NOTE"};
@@ -232,12 +234,20 @@ static void print_table(const struct row *rows, size_t count)
 	table_print(table);
 }
 
+static void print_sources(const struct answer *answers, size_t count, struct wall now)
+{
+	for (size_t i = 0; i < count; i++)
+		sources_print(answers[i].service,
+			      json_object_get(answers[i].document, "sources"), now);
+}
+
 static void print_documents(const struct answer *answers, size_t count)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append(list, answers[i].document);
+		if (answers[i].document)
+			(void)json_array_append(list, answers[i].document);
 	output_json(list);
 }
 
@@ -251,69 +261,85 @@ static void print_lines(const struct row *rows, size_t count)
 	}
 }
 
-/* True if every session that is counted could be listed: a number alone does not tell
- * who it is. */
-static bool is_listed_by_all(const json_t *document)
+/* Why not all that are counted are listed, and only those. */
+static const char *explain_difference(const json_t *document, int64_t limit)
 {
-	const json_t *sources = json_object_get(document, "sources");
+	int64_t listed = (int64_t)json_array_size(json_object_get(document, "sessions"));
 
-	for (size_t i = 0; i < json_array_size(sources); i++) {
-		const char *kind = json_string_value(
-			json_object_get(json_array_get(sources, i), "kind"));
-
-		if (kind && strcmp(kind, "tcp") != 0 && strcmp(kind, "rds") != 0)
-			return false;
-	}
-	return true;
+	if (listed == limit)
+		return "see --limit";
+	if (listed > number_of(document, "count"))
+		return "two sources may list the same one";
+	return "a number does not tell whose they are";
 }
 
-/* What the list does not show; the exit status. */
-static int complain(const struct answer *answers, size_t count)
+/* What the list of a service does not show; the exit status. */
+static int complain(const struct answer *answer, int64_t limit)
 {
-	int status = 0;
+	const json_t *document = answer->document;
 
-	for (size_t i = 0; i < count; i++) {
-		const json_t *document = answers[i].document;
-		const json_t *error = json_object_get(document, "error");
-		size_t listed = json_array_size(json_object_get(document, "sessions"));
-
-		if (json_is_false(json_object_get(document, "known"))) {
-			text_complain("%s: how many sessions it has is not known: %s",
-				      answers[i].service, json_string_value(error));
-			status = err_info(ERR_SESSIONS)->exit_status;
-		} else if (json_is_false(json_object_get(document, "whole"))) {
-			text_complain("%s: %zu of its %lld sessions are listed (%s)",
-				      answers[i].service, listed,
-				      (long long)number_of(document, "count"),
-				      is_listed_by_all(document)
-					      ? "see --limit"
-					      : "a number does not tell whose they are");
-		}
+	if (!document) {
+		text_complain("%s: %s: %s", answer->server->named.name, answer->service,
+			      answer->problem.text);
+		return answer->problem.exit_status;
 	}
-	return status;
+	if (json_is_false(json_object_get(document, "known"))) {
+		text_complain("%s: how many sessions it has is not known: %s",
+			      answer->service,
+			      json_string_value(json_object_get(document, "error")));
+		return err_info(ERR_SESSIONS)->exit_status;
+	}
+	if (json_is_false(json_object_get(document, "whole")))
+		text_complain("%s: %zu of its %lld sessions are listed (%s)",
+			      answer->service,
+			      json_array_size(json_object_get(document, "sessions")),
+			      (long long)number_of(document, "count"),
+			      explain_difference(document, limit));
+	return 0;
 }
 
-static int print(const struct answer *answers, size_t count, int output)
+static bool has_document(const struct answer *answers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (answers[i].document)
+			return true;
+	return false;
+}
+
+static void print(const struct answer *answers, size_t count, struct wall now, int output)
 {
 	size_t row_count;
 	struct row *rows = sort_rows(answers, count, &row_count);
 
-	if (output == OUTPUT_TABLE)
-		print_table(rows, row_count);
-	else if (output == OUTPUT_JSON)
+	if (output == OUTPUT_JSON) {
 		print_documents(answers, count);
-	else
+	} else if (output == OUTPUT_JSONL) {
 		print_lines(rows, row_count);
+	} else {
+		print_rows(rows, row_count);
+		print_sources(answers, count, now);
+	}
 	free(rows);
-	return complain(answers, count);
 }
 
-/* ---- asking ---- */
-
-static int fail(const struct answer *answer)
+/* Shows what there is, and complains of the rest; the exit status, that of the first
+ * service that failed before one of a count that is not known. */
+static int report(const struct answer *answers, size_t count, struct wall now,
+		  const struct options *options)
 {
-	text_complain("%s: %s", answer->server->named.name, answer->problem.text);
-	return answer->problem.exit_status;
+	int failed = 0, unknown = 0;
+
+	if (has_document(answers, count))
+		print(answers, count, now, options->output);
+	for (size_t i = 0; i < count; i++) {
+		int status = complain(&answers[i], options->limit);
+
+		if (!answers[i].document)
+			failed = failed ? failed : status;
+		else
+			unknown = unknown ? unknown : status;
+	}
+	return failed ? failed : unknown;
 }
 
 static void run(struct client *client)
@@ -328,12 +354,14 @@ static int show(struct client *client, const struct pool_server *server,
 {
 	struct answer whole = {.server = server}, *answers = NULL;
 	size_t count = options->services.count;
-	int status = 0;
+	int status;
 
 	request_view(client, server, NULL, 0, on_view, &whole);
 	run(client);
-	if (!whole.view)
-		return fail(&whole);
+	if (!whole.view) {
+		text_complain("%s: %s", server->named.name, whole.problem.text);
+		return whole.problem.exit_status;
+	}
 	if (!count)
 		count = whole.view->service_count;
 	answers = xcalloc(count, sizeof(*answers));
@@ -345,11 +373,7 @@ static int show(struct client *client, const struct pool_server *server,
 				 on_sessions, &answers[i]);
 	}
 	run(client);
-	for (size_t i = 0; i < count && !status; i++)
-		if (!answers[i].document)
-			status = fail(&answers[i]);
-	if (!status)
-		status = print(answers, count, options->output);
+	status = report(answers, count, whole.view->time, options);
 	for (size_t i = 0; i < count; i++)
 		json_decref(answers[i].document);
 	free(answers);

@@ -643,6 +643,75 @@ def test_the_limit_is_asked_for(pool, server):
     assert query == {'limit': '7'}
 
 
+def source(kind, count, **fields):
+    return {'kind': kind, 'name': None, 'known': count is not None, 'count': count,
+            'error': None if count is not None else 'it is gone', 'ignore_unknown': False,
+            'unknown_since': None if count is not None else '2026-05-01T07:30:00Z',
+            'sampled_at': '2026-05-01T08:29:57.900Z'} | fields
+
+
+def test_the_sources_of_a_count_are_told_under_the_table(pool, server):
+    done = show_sessions(pool, server, sessions(
+        count=2, whole=False, sources=[
+            source('tcp', 0), source('http', 0, name='users'), source('command', 2),
+            source('counter', None, name='\\A\\B', ignore_unknown=True),
+            source('rds', None, unknown_since='2026-04-30T22:00:00Z')]))
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines()[1:] == [
+        f'{SERVICE}: tcp: counted 0, 2s ago', f'{SERVICE}: http users: counted 0, 2s ago',
+        f'{SERVICE}: command: counted 2, 2s ago',
+        f'{SERVICE}: counter \\A\\B: not known since 07:30Z: it is gone (ignored)',
+        f'{SERVICE}: rds: not known since 2026-04-30 22:00Z: it is gone']
+    assert '0 of its 2 sessions are listed (a number does not tell' in done.stderr
+    for form in ('json', 'jsonl'):
+        assert 'ago' not in pool.poolctl('sessions', 'frontend01', '-o', form).stdout
+
+
+@pytest.mark.parametrize('kind, count, told', [
+    ('tcp', 1, 0), ('rds', 1, 0), ('tcp', None, 1), ('counter', 1, 1), ('http', 1, 1)])
+def test_a_source_that_lists_all_it_counts_needs_no_line(pool, server, kind, count, told):
+    done = show_sessions(pool, server, sessions(listed(), sources=[source(kind, count)]))
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2 + told), done
+
+
+@pytest.mark.parametrize('limit, count, words', [
+    ('2', 7, '2 of its 7 sessions are listed (see --limit)'),
+    ('9', 7, '2 of its 7 sessions are listed (a number does not tell whose they are)'),
+    ('9', 1, '2 of its 1 sessions are listed (two sources may list the same one)')])
+@pytest.mark.parametrize('kind', ['http', 'rds'])
+def test_why_a_list_is_short_is_told(pool, server, limit, count, words, kind):
+    done = show_sessions(pool, server, sessions(
+        listed(), listed(), count=count, whole=False,
+        sources=[source('tcp', 2), source(kind, count)]), '--limit', limit)
+    assert done.returncode == 0 and words in done.stderr, done
+
+
+def test_a_service_that_fails_hides_no_other(pool, server):
+    both = view('frontend01')
+    both['services'].append(both['services'][0] | {'name': 'OTHER'})
+    server.replies |= {'GET /v1/server': both,
+                       'GET /v1/services/OTHER/sessions': sessions(listed(), service='OTHER')}
+    for output in ('table', 'json', 'jsonl'):
+        done = pool.poolctl('sessions', 'frontend01', '-o', output)
+        assert done.returncode == 2 and '10.0.0.7' in done.stdout, done
+        assert f'frontend01: {SERVICE}: Nothing lives at this path' in done.stderr
+    server.replies[f'GET /v1/services/{SERVICE}/sessions'] = sessions(
+        known=False, count=None, error='gone', whole=False)
+    del server.replies['GET /v1/services/OTHER/sessions']
+    done = pool.poolctl('sessions', 'frontend01')
+    assert done.returncode == 2 and f'{SERVICE}: how many sessions it has' in done.stderr
+
+
+@pytest.mark.parametrize('wrong', [
+    7, [7], [source(7, 1)], [source('tcp', -1)], [source('tcp', 'x')],
+    [source('tcp', None, error=None)], [source('tcp', 1, name=7)],
+    [source('tcp', 1, sampled_at='now')], [source('tcp', None, unknown_since='then')],
+    [source('tcp', 1, ignore_unknown=None)], [source('tcp', 1, known=None)]])
+def test_a_bad_list_of_sources_is_refused(pool, server, wrong):
+    done = show_sessions(pool, server, sessions(sources=wrong))
+    assert (done.returncode, done.stdout) == (1, '') and 'list of sessions' in done.stderr
+
+
 @pytest.mark.parametrize('reply', [
     {}, [], sessions(service='OTHER'), sessions(known=None), sessions(known=False),
     sessions(sessions=None), sessions(count=None), sessions(count=-1), sessions(whole=None),
