@@ -12,7 +12,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body;
-	bool is_too_large;
+	bool is_too_large, has_head;
 	char error[CURL_ERROR_SIZE];
 	client_done *done;
 	client_data *data;
@@ -80,6 +80,15 @@ static bool is_stream(const struct transfer *transfer)
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
 	return transfer->data && status == 200 && type &&
 	       !strncmp(type, API_EVENT_STREAM, strlen(API_EVENT_STREAM));
+}
+
+/* The library takes a head that is cut off for a whole one: its end is an empty line. */
+static size_t on_head_line(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+
+	transfer->has_head = size * count > 0 && (*bytes == '\r' || *bytes == '\n');
+	return size * count;
 }
 
 /* Taking less than was offered ends the transfer. */
@@ -157,6 +166,8 @@ void client_send(struct client *client, const struct request *request, client_do
 	client->count++;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_head_line);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
 	restrict_to_http(transfer->easy);
@@ -204,6 +215,8 @@ static void finish(struct client *client, CURL *easy, CURLcode code)
 
 	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
 	transfer = (struct transfer *)private;
+	if (code == CURLE_OK && !transfer->has_head)
+		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK) {
 		(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 		reply.status = (int)status;

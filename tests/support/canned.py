@@ -1,13 +1,16 @@
 """A server that answers poolctl with what a test says, and keeps what it was asked."""
 
+import contextlib
+import hashlib
 import http.server
 import json
 import pathlib
 import subprocess
 import threading
+import time
 import urllib.parse
 
-from pool import POOLCTL, SERVICE
+from pool import POOLCTL, SERVICE, Poolctl
 
 
 def drain(**fields):
@@ -29,9 +32,64 @@ def view(name, phase='serving', drains=(), sessions=0, cut=0):
                           'sessions': {'known': True, 'count': sessions}}]}
 
 
+def record(count, who='poold'):
+    """Events as poold writes them."""
+    events, head = [], '0' * 64
+    for i in range(1, count + 1):
+        event = {'id': i, 'time': '2026-05-01T08:30:00.000Z', 'kind': 'action', 'service': SERVICE,
+                 'who': who, 'from': None, 'why': 'Wartungstür', 'text': f'step {i}',
+                 'before': {'state': 'running', 'start_type': 'automatic',
+                            'delayed_auto_start': True, 'sessions': 3},
+                 'after': {'state': 'paused', 'start_type': 'manual', 'delayed_auto_start': True}}
+        text = json.dumps(event, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
+        head = hashlib.sha256(f'{head}\n{text}'.encode()).hexdigest()
+        events.append(event | {'hash': head})
+    return events
+
+
+def message(event):
+    """It, as a stream has it."""
+    return f'id: {event["id"]}\nevent: {event["kind"]}\ndata: {json.dumps(event)}\n\n'.encode()
+
+
+class CannedRecord:
+    """The record of a server: in pages, and in streams that go on until it is replaced."""
+
+    def __init__(self, server, events):
+        self.events, self.generation, self.changed = events, 0, threading.Condition()
+        server.replies |= {'GET /v1/server': view(server.name), 'GET /v1/events': self.page,
+                           'STREAM /v1/events': self.stream}
+
+    def page(self, query):
+        page = [event for event in self.events if event['id'] > int(query['after'])]
+        return {'events': page[:int(query['limit'])],
+                'last': self.events[-1]['id'] if self.events else 0}
+
+    def stream(self, after):
+        generation = self.generation
+        yield f'id: {after}\n\n'.encode()
+        while generation == self.generation:
+            with self.changed:
+                self.changed.wait_for(lambda: generation != self.generation or (
+                    self.events and self.events[-1]['id'] > after), 60)
+            for event in [event for event in self.events if event['id'] > after]:
+                if generation == self.generation:
+                    yield message(event)
+                    after = event['id']
+
+    def replace(self, events, is_cut=True):
+        """Other events, or more of them; streams end if they are cut."""
+        with self.changed:
+            self.generation += is_cut
+            self.events = events
+            self.changed.notify_all()
+
+
 class Canned:
     """One server of a pool; `replies` has an object, or a function of the query that gives
-    one, for each "METHOD /path"."""
+    one, for each "METHOD /path"; or bytes, which are sent as they are, and the connection is
+    closed.  That of "STREAM /path" is a function that is given the id to go on from, and yields
+    the bytes of a stream."""
 
     def __init__(self, name, address):
         self.name, self.address, self.replies, self.requests = name, address, {}, []
@@ -42,12 +100,18 @@ class Canned:
 
             def answer(self):
                 url = urllib.parse.urlsplit(self.path)
+                if (f'STREAM {url.path}' in outer.replies and
+                        'event-stream' in self.headers.get('Accept', '')):
+                    return self.stream(url.path)
                 body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
                 query = dict(urllib.parse.parse_qsl(url.query))
                 outer.requests.append((self.command, url.path, query,
                                        json.loads(body) if body else None))
                 reply = outer.replies.get(f'{self.command} {url.path}')
                 reply = reply(query) if callable(reply) else reply
+                if isinstance(reply, bytes):
+                    self.close_connection = True
+                    return self.wfile.write(reply)
                 text = json.dumps(reply if reply is not None else {
                     'title': 'Nothing lives at this path', 'code': 'unknown_path',
                     'exit_code': 2}).encode()
@@ -56,6 +120,20 @@ class Canned:
                 self.send_header('Content-Length', str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
+
+            def stream(self, path):
+                after = self.headers.get('Last-Event-ID')
+                outer.requests.append(('STREAM', path, {'after': after, 'at': time.monotonic()},
+                                       None))
+                self.close_connection = True
+                parts = outer.replies[f'STREAM {path}'](int(after))
+                with contextlib.suppress(OSError):
+                    if isinstance(parts, bytes):
+                        return self.wfile.write(parts)
+                    self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n'
+                                     b'Connection: close\r\n\r\n')
+                    for part in parts:
+                        self.wfile.write(part)
 
             do_GET = do_PUT = do_DELETE = answer
 
@@ -98,6 +176,9 @@ class CannedPool:
         return subprocess.run([POOLCTL, '--config', self.file, *args], capture_output=True,
                               text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
                               **options)
+
+    def start_poolctl(self, *args):
+        return Poolctl([POOLCTL, '--config', self.file, *args])
 
     def close(self):
         for each in self.servers:

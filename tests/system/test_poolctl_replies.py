@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import re
+import socket
 import threading
 
 import pytest
 
-from canned import CannedPool, drain, view
+from canned import CannedPool, drain, record, view
 from pool import POOLCTL, SERVICE
 from terminal import run_on_terminal
 
@@ -501,22 +502,27 @@ def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
     assert 'not drained after' in lines[-1] and why in lines[-1]
 
 
+@pytest.mark.parametrize('cut', [1, 9, 20, 30])
+def test_a_reply_that_ends_within_its_head_is_none(pool, server, cut):
+    head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n'
+    listener = socket.create_server((server.address, 0))
+    pool.file.write_text(pool.file.read_text().replace(f':{server.port}"',
+                                                       f':{listener.getsockname()[1]}"'))
+
+    def answer():
+        connection = listener.accept()[0]
+        connection.recv(4096)
+        connection.sendall(head[:cut])
+        connection.close()
+    thread = threading.Thread(target=answer)
+    thread.start()
+    done = pool.poolctl('status')
+    thread.join()
+    listener.close()
+    assert done.returncode == 3 and 'frontend01' in done.stdout, done
+
+
 # ---- the record ----
-
-def record(count):
-    """Events as poold writes them."""
-    events, head = [], '0' * 64
-    for i in range(1, count + 1):
-        event = {'id': i, 'time': '2026-05-01T08:30:00.000Z', 'kind': 'action', 'service': SERVICE,
-                 'who': 'poold', 'from': None, 'why': 'Wartungstür', 'text': f'step {i}',
-                 'before': {'state': 'running', 'start_type': 'automatic',
-                            'delayed_auto_start': True, 'sessions': 3},
-                 'after': {'state': 'paused', 'start_type': 'manual', 'delayed_auto_start': True}}
-        text = json.dumps(event, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
-        head = hashlib.sha256(f'{head}\n{text}'.encode()).hexdigest()
-        events.append(event | {'hash': head})
-    return events
-
 
 def keep(server, events, last=None):
     """The server has this record."""
@@ -524,7 +530,7 @@ def keep(server, events, last=None):
         after = int(query['after'])
         page = [event for event in events if event['id'] > after][:int(query['limit'])]
         return {'events': page, 'last': last if last is not None else events[-1]['id']}
-    server.replies['GET /v1/events'] = reply
+    server.replies |= {'GET /v1/server': view(server.name), 'GET /v1/events': reply}
 
 
 def test_events_show_what_changed(pool, server):
