@@ -18,10 +18,27 @@ enum { RUN_MS = 1000 };
 /* What came back: a list of events, or a problem. */
 struct answer {
 	const struct pool_server *server;
+	bool is_checked; /* it is the server that is meant */
 	json_t *events;
 	int64_t last_id; /* of the whole record */
 	struct problem problem;
 };
+
+static void on_view(void *context, const struct reply *reply)
+{
+	struct answer *answer = context;
+	const char *url = answer->server->url;
+	struct server_view *view;
+	struct err err = {0};
+
+	if (problem_from_reply(reply, url, &answer->problem))
+		return;
+	view = request_read_view(answer->server, reply, &err);
+	answer->is_checked = view;
+	if (!view)
+		problem_from_err(&err, url, &answer->problem);
+	server_view_free(view);
+}
 
 static void on_reply(void *context, const struct reply *reply)
 {
@@ -64,6 +81,20 @@ static void print(json_t *events, const struct options *options)
 		      (long long)json_integer_value(json_object_get(event, "id")));
 }
 
+static void run(struct client *client)
+{
+	while (client_run(client, RUN_MS))
+		;
+}
+
+/* A record does not say whose it is, so that is asked for first. */
+static int check_server(struct client *client, struct answer *answer)
+{
+	request_view(client, answer->server, NULL, 0, on_view, answer);
+	run(client);
+	return answer->is_checked ? 0 : -1;
+}
+
 /* Fetches events into the answer, or a problem. */
 static void fetch(struct client *client, struct answer *answer, int64_t after,
 		  int64_t limit)
@@ -71,14 +102,15 @@ static void fetch(struct client *client, struct answer *answer, int64_t after,
 	json_decref(answer->events);
 	answer->events = NULL;
 	request_events(client, answer->server, after, limit, on_reply, answer);
-	while (client_run(client, RUN_MS))
-		;
+	run(client);
 }
 
 static int show(struct client *client, struct answer *answer,
 		const struct options *options)
 {
-	fetch(client, answer, options->after < 0 ? 0 : options->after, options->limit);
+	if (!check_server(client, answer))
+		fetch(client, answer, options->after < 0 ? 0 : options->after,
+		      options->limit);
 	if (!answer->events) {
 		text_complain("%s: %s", answer->server->named.name, answer->problem.text);
 		return answer->problem.exit_status;
@@ -93,6 +125,8 @@ static int verify_all(struct client *client, struct answer *answer, struct verif
 {
 	size_t i, count;
 
+	if (check_server(client, answer))
+		return -1;
 	do {
 		fetch(client, answer, verify->id, API_EVENTS_LIMIT);
 		if (!answer->events)

@@ -14,7 +14,7 @@ void verify_init(struct verify *verify, const char *head)
 }
 
 /* The hash covers the event as poold has written it, without the hash itself. */
-static void add_to_chain(struct verify *verify, const json_t *event)
+static void add_to_chain(char hash[CHAIN_HASH_BYTES], const json_t *event)
 {
 	json_t *bare = json_copy((json_t *)event);
 	char *text;
@@ -23,9 +23,19 @@ static void add_to_chain(struct verify *verify, const json_t *event)
 	text = json_dumps(bare, JSON_COMPACT | JSON_SORT_KEYS);
 	if (!text)
 		abort();
-	chain_next(verify->hash, text, verify->hash);
+	chain_next(hash, text, hash);
 	free(text);
 	json_decref(bare);
+}
+
+bool verify_follows(const char before[CHAIN_HASH_BYTES], const json_t *event)
+{
+	const char *said = json_string_value(json_object_get(event, "hash"));
+	char hash[CHAIN_HASH_BYTES];
+
+	copy_text(hash, sizeof(hash), before);
+	add_to_chain(hash, event);
+	return said && !strcmp(said, hash);
 }
 
 int verify_event(struct verify *verify, const json_t *event, struct err *err)
@@ -43,7 +53,7 @@ int verify_event(struct verify *verify, const json_t *event, struct err *err)
 		return err_set(err, ERR_NOT_VERIFIED,
 			       "the event with id %lld is missing: %lld comes next",
 			       (long long)before + 1, (long long)verify->id);
-	add_to_chain(verify, event);
+	add_to_chain(verify->hash, event);
 	if (strcmp(hash, verify->hash) != 0)
 		return err_set(
 			err, ERR_NOT_VERIFIED,

@@ -28,6 +28,9 @@ void verify_init(struct verify *verify, const char *head);
  * poold wrote, with ERR_BAD_REPLY if it has no id or no hash. */
 int verify_event(struct verify *verify, const struct json_t *event, struct err *err);
 
+/* True if the event's hash is that of the hash before and the event. */
+bool verify_follows(const char before[CHAIN_HASH_BYTES], const struct json_t *event);
+
 /* After the last event, whose id the server says: fails with ERR_NOT_VERIFIED if events
  * or the head are missing. */
 int verify_end(const struct verify *verify, int64_t last_id, struct err *err);

@@ -62,7 +62,8 @@ class Stream:
 
 
 class CuttingProxy:
-    """Passes connections on, and cuts each after a random number of bytes from the server."""
+    """Passes connections on, and cuts each after a random number of bytes from the server: of
+    the stream, if there is one, and of some from the beginning on."""
 
     def __init__(self, address, target, seed):
         self.target, self.random, self.cuts, self.is_over = target, random.Random(seed), 0, False
@@ -75,7 +76,7 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                limit = self.random.choice([1, 150, 300, 600, 900, 3000]) if self.is_cutting else 1 << 40
+                limit = self.random.choice([1, 200, 600, 900, 1500, 3000]) if self.is_cutting else 1 << 40
                 threading.Thread(target=self.serve, args=(client, limit), daemon=True).start()
 
     def serve(self, client, limit):
@@ -85,12 +86,17 @@ class CuttingProxy:
             return client.close()
         threading.Thread(target=self.pass_on, args=(client, server, 1 << 40),
                          daemon=True).start()
-        self.pass_on(server, client, limit)
+        self.pass_on(server, client, limit, self.random.random() < 0.8)
 
-    def pass_on(self, source, sink, limit):
+    def pass_on(self, source, sink, limit, is_stream_meant=False):
+        before = b''
         with contextlib.suppress(OSError):
             while limit and (part := source.recv(min(limit, 4096))):
                 sink.sendall(part)
+                before += part if is_stream_meant else b''
+                if is_stream_meant and b'text/event-stream' not in before:
+                    continue
+                is_stream_meant, before = False, b''
                 limit -= len(part)
             self.cuts += not limit
         for each in (source, sink):

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from canned import CannedPool
+from canned import CannedPool, view
 from pool import POOLCTL
 from sessions import wait_until
 from terminal import Terminal
@@ -310,7 +310,8 @@ def test_follow_needs_a_server_that_answers_at_first(make_pool):
 
 def test_follow_of_a_poold_that_has_no_stream(tmp_path):
     pool = CannedPool(tmp_path, 1)
-    pool.servers[0].replies['GET /v1/events'] = {'events': [], 'last': 0}
+    pool.servers[0].replies |= {'GET /v1/server': view('frontend01'),
+                                'GET /v1/events': {'events': [], 'last': 0}}
     command = pool.poolctl('events', 'frontend01', '--follow')
     pool.close()
     assert command.returncode == 1 and 'no stream of events' in command.stderr
