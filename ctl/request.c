@@ -20,15 +20,23 @@ static void get(struct client *client, char *url, int64_t timeout_ms, client_don
 	free(url);
 }
 
+void request_next_view(struct client *client, const struct pool_server *server,
+		       const struct server_view *after, int wait_s, int answer_ms,
+		       client_done *done, void *context)
+{
+	get(client,
+	    xasprintf("%s" API_VERSION_PATH "/server?index=%lld&wait=%d", server->url,
+		      (long long)after->index, wait_s),
+	    (int64_t)wait_s * 1000 + answer_ms, done, context);
+}
+
 void request_view(struct client *client, const struct pool_server *server,
 		  const struct server_view *after, int wait_s, client_done *done,
 		  void *context)
 {
 	if (after)
-		get(client,
-		    xasprintf("%s" API_VERSION_PATH "/server?index=%lld&wait=%d",
-			      server->url, (long long)after->index, wait_s),
-		    wait_s * 1000 + ANSWER_MS, done, context);
+		request_next_view(client, server, after, wait_s, ANSWER_MS, done,
+				  context);
 	else
 		get(client, xasprintf("%s" API_VERSION_PATH "/server", server->url),
 		    CLIENT_TIMEOUT_MS, done, context);

@@ -14,6 +14,12 @@ void request_view(struct client *client, const struct pool_server *server,
 		  const struct server_view *after, int wait_s, client_done *done,
 		  void *context);
 
+/* The same for who already has one, and must soon know that there is no answer: waits for
+ * `wait_s`, and no longer than `answer_ms` after that. */
+void request_next_view(struct client *client, const struct pool_server *server,
+		       const struct server_view *after, int wait_s, int answer_ms,
+		       client_done *done, void *context);
+
 /* Reads the reply to it; fails with ERR_CONFIG if it is another server that answers. */
 struct server_view *request_read_view(const struct pool_server *server,
 				      const struct reply *reply, struct err *err);

@@ -14,7 +14,9 @@
 
 enum {
 	STEP_MS = 100,
-	POLL_S = 5, /* so that a server that hangs is soon shown as unknown */
+	/* A server that hangs is shown as unknown after both. */
+	POLL_S = 5,
+	ANSWER_MS = 2000,
 	BACKOFF_MIN_MS = 200,
 	BACKOFF_MAX_MS = 2000,
 };
@@ -23,7 +25,8 @@ enum {
 struct watched {
 	struct answer *answer;
 	bool is_busy, has_answered;
-	struct mono view_at;
+	struct mono view_at;   /* when it last answered */
+	struct wall seen_at;   /* the same */
 	struct wall view_time; /* the server's, then */
 	bool is_failing;
 	struct wall failing_since;
@@ -45,17 +48,18 @@ struct watch {
 
 /* ---- asking ---- */
 
-/* From now on its state is unknown: what it was says nothing about what it is. */
+/* Its state is unknown since it last answered: what it was says nothing about what it
+ * is. */
 static void miss(struct watched *watched)
 {
 	struct answer *answer = watched->answer;
 
+	if (!watched->is_failing) {
+		watched->failing_since = answer->view ? watched->seen_at : clock_wall();
+		watched->failing_from = answer->view ? watched->view_at : clock_mono();
+	}
 	server_view_free(answer->view);
 	answer->view = NULL;
-	if (!watched->is_failing) {
-		watched->failing_since = clock_wall();
-		watched->failing_from = clock_mono();
-	}
 	watched->is_failing = true;
 	watched->backoff_ms =
 		watched->backoff_ms ? watched->backoff_ms * 2 : BACKOFF_MIN_MS;
@@ -101,9 +105,22 @@ static void on_reply(void *context, const struct reply *reply)
 	server_view_free(answer->view);
 	answer->view = view;
 	watched->view_at = clock_mono();
+	watched->seen_at = clock_wall();
 	watched->view_time = view->time;
 	watched->is_failing = false;
 	watched->backoff_ms = 0;
+}
+
+static void ask_one(struct client *client, struct watched *watched)
+{
+	const struct answer *answer = watched->answer;
+
+	watched->is_busy = true;
+	if (answer->view)
+		request_next_view(client, answer->server, answer->view, POLL_S, ANSWER_MS,
+				  on_reply, watched);
+	else
+		request_view(client, answer->server, NULL, 0, on_reply, watched);
 }
 
 static void ask(struct watch *watch)
@@ -113,12 +130,9 @@ static void ask(struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++) {
 		struct watched *watched = &watch->servers[i];
 
-		if (watched->is_busy ||
-		    (watched->is_failing && clock_since(watched->retry_at, now) < 0))
-			continue;
-		watched->is_busy = true;
-		request_view(watch->client, watched->answer->server,
-			     watched->answer->view, POLL_S, on_reply, watched);
+		if (!watched->is_busy &&
+		    (!watched->is_failing || clock_since(watched->retry_at, now) >= 0))
+			ask_one(watch->client, watched);
 	}
 }
 
