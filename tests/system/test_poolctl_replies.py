@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from canned import CannedPool, drain, record, view
-from pool import POOLCTL, SERVICE
+from pool import POOLCTL, ROOT, SERVICE
 from terminal import run_on_terminal
 
 DRAIN = '/v1/drains/kb1'
@@ -736,3 +736,26 @@ def test_sessions_of_another_server_are_refused(pool, server):
     server.replies['GET /v1/server'] = view('frontend09')
     done = pool.poolctl('sessions', 'frontend01')
     assert (done.returncode, done.stdout) == (2, '') and 'frontend09' in done.stderr
+
+
+# ---- what programs are given ----
+
+@pytest.mark.parametrize('args', [
+    ['status'], ['drain', 'frontend01', '--id', 'kb1'], ['check', 'frontend01'],
+    ['drain', 'frontend01', '--dry-run'], ['events', 'frontend01', '--verify'],
+    ['wait', 'frontend01', '--for', 'drained']])
+@pytest.mark.parametrize('is_up', [True, False])
+def test_all_that_is_printed_for_programs_is_documented(pool, server, args, is_up):
+    keep(server, record(2))
+    is_drained(server)
+    server.replies['GET /v1/preflight'] = preflight('frontend01', True)
+    if not is_up:
+        server.close()
+        args = [*args, '--timeout', '1s'] if args[0] == 'wait' else args
+    text = (ROOT / 'docs/output.md').read_text()
+    section = re.search(rf'^## [a-z, ]*{args[0]}\b.*?(?=^## |\Z)', text, re.M | re.S)[0]
+    lines = pool.poolctl(*args, '-o', 'jsonl').stdout.splitlines()
+    assert lines
+    for line in lines:
+        for key in json.loads(line):
+            assert f'`{key}`' in section, (key, section)
