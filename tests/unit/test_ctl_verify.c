@@ -158,6 +158,23 @@ static void what_has_no_hash_is_not_good(void **state)
 	}
 }
 
+static void an_event_follows_on_the_one_before_alone(void **state)
+{
+	json_t *record = make_record();
+
+	(void)state;
+	for (size_t i = 0; i < EVENTS; i++)
+		for (size_t before = 0; before <= EVENTS; before++)
+			assert_int_equal(
+				verify_follows(before ? hash_of(record, before - 1)
+						      : chain_start,
+					       event_of(record, i)),
+				before == i);
+	(void)json_object_del(event_of(record, 0), "hash");
+	assert_false(verify_follows(chain_start, event_of(record, 0)));
+	json_decref(record);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +184,7 @@ int main(void)
 		cmocka_unit_test(an_event_that_was_put_in_is_found),
 		cmocka_unit_test(an_earlier_head_finds_what_was_written_anew),
 		cmocka_unit_test(what_has_no_hash_is_not_good),
+		cmocka_unit_test(an_event_follows_on_the_one_before_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
