@@ -115,9 +115,11 @@ def test_sessions_of_remote_desktop_are_shown_with_user_and_state(serve, machine
         wait_until(lambda: server.service()['sessions']['count'] == 1, 'the session')
         with server.session():
             done = server.pool.poolctl('sessions', 'frontend01')
-            first, second = done.stdout.splitlines()[1:]
+            first, second, *sources = done.stdout.splitlines()[1:]
             assert first.split()[:3] == ['CORP\\anna', SERVICE, 'rds']
             assert first.endswith('disconnected, suspect') and second.split()[2] == 'tcp'
+            assert [line.split(',')[0] for line in sources] == [
+                f'{SERVICE}: tcp: counted 1', f'{SERVICE}: rds: counted 1']
             done = server.pool.poolctl('sessions', 'frontend01', '-o', 'jsonl')
             row = json.loads(done.stdout.splitlines()[0])
             assert (row['user'], row['state'], row['idle_s']) == (
