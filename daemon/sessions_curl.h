@@ -26,6 +26,7 @@ struct curl_calls {
 				int timeout_ms, int *ready);
 	CURLMsg *(*multi_info_read)(CURLM *multi, int *left);
 	CURLMcode (*multi_cleanup)(CURLM *multi);
+	const char *(*multi_strerror)(CURLMcode code);
 	struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
 	void (*slist_free_all)(struct curl_slist *list);
 };

@@ -15,11 +15,12 @@ static const struct {
 	const char *name;
 	size_t place;
 } symbols[] = {
-	CALL(global_init),   CALL(easy_init),        CALL(easy_setopt),
-	CALL(easy_getinfo),  CALL(easy_strerror),    CALL(easy_cleanup),
-	CALL(multi_init),    CALL(multi_add_handle), CALL(multi_remove_handle),
-	CALL(multi_perform), CALL(multi_poll),       CALL(multi_info_read),
-	CALL(multi_cleanup), CALL(slist_append),     CALL(slist_free_all),
+	CALL(global_init),    CALL(easy_init),        CALL(easy_setopt),
+	CALL(easy_getinfo),   CALL(easy_strerror),    CALL(easy_cleanup),
+	CALL(multi_init),     CALL(multi_add_handle), CALL(multi_remove_handle),
+	CALL(multi_perform),  CALL(multi_poll),       CALL(multi_info_read),
+	CALL(multi_cleanup),  CALL(multi_strerror),   CALL(slist_append),
+	CALL(slist_free_all),
 };
 
 _Static_assert(sizeof(symbols) / sizeof(symbols[0]) ==

@@ -17,6 +17,7 @@ int sessions_curl_load(struct curl_calls *calls, struct err *err)
 		.multi_poll = curl_multi_poll,
 		.multi_info_read = curl_multi_info_read,
 		.multi_cleanup = curl_multi_cleanup,
+		.multi_strerror = curl_multi_strerror,
 		.slist_append = curl_slist_append,
 		.slist_free_all = curl_slist_free_all,
 	};

@@ -14,7 +14,8 @@ struct http_reader {
 	struct sessions_reader reader;
 	const struct pool_http *http;
 	char *name; /* the url, without what may be a secret in it */
-	/* From the first reading on; they keep the connection for the next. */
+	/* They keep the connection for the next reading; NULL at first, and after one
+	 * that failed. */
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -35,6 +36,31 @@ static void start_curl(void)
 	if (!sessions_curl_load(&curl, &curl_missing) &&
 	    curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		(void)err_set(&curl_missing, ERR_SESSIONS, "libcurl cannot be started");
+}
+
+/* ---- what may be shown ---- */
+
+/* Whoever reads a message need not know a user, a password, or a token behind '?' or '#'.
+ * "" of what is no url at all. */
+static char *harmless(const char *url)
+{
+	size_t scheme = !strncmp(url, "http://", 7)    ? 7
+			: !strncmp(url, "https://", 8) ? 8
+						       : 0;
+	const char *host = url + scheme, *end = host + strcspn(host, "/?#"), *port;
+
+	if (!scheme)
+		return xstrdup("");
+	for (const char *c = host; c < end; c++)
+		if (*c == '@')
+			host = c + 1;
+	/* No port, but the beginning of a password with one of "/?#" in it. */
+	port = host + strcspn(host, *host == '[' ? "]" : ":/?#");
+	port += strspn(port, "]:");
+	if (port + strspn(port, "0123456789") < end)
+		return xasprintf("%.*s", (int)scheme, url);
+	end += strcspn(end, "?#");
+	return xasprintf("%.*s%.*s", (int)scheme, url, (int)(end - host), host);
 }
 
 /* ---- one reader ---- */
@@ -91,7 +117,7 @@ static int prepare(struct http_reader *http, struct err *err)
 	http->easy = easy = curl.easy_init();
 	http->headers = curl.slist_append(NULL, "Accept: application/json");
 	if (!http->multi || !easy || !http->headers)
-		abort();
+		return err_set(err, ERR_SESSIONS, "libcurl cannot be started");
 	restrict_to_http(easy);
 	verify_tls(easy, http->http->ca_file);
 	(void)curl.easy_setopt(easy, CURLOPT_URL, http->http->url);
@@ -103,6 +129,14 @@ static int prepare(struct http_reader *http, struct err *err)
 	return 0;
 }
 
+/* What the library says may be in the words of the other side. */
+static int fail(const char *text, struct err *err)
+{
+	char shown[SESSIONS_SHOWN_BYTES];
+
+	return err_set(err, ERR_SESSIONS, "%s", sessions_show(text, strlen(text), shown));
+}
+
 static int explain(const struct http_reader *http, CURLcode code, struct err *err)
 {
 	if (http->is_too_large)
@@ -111,8 +145,7 @@ static int explain(const struct http_reader *http, CURLcode code, struct err *er
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(err, ERR_SESSIONS, "no whole reply within %g s",
 			       (double)http->http->timeout_ms / 1000);
-	return err_set(err, ERR_SESSIONS, "%s",
-		       *http->error ? http->error : curl.easy_strerror(code));
+	return fail(*http->error ? http->error : curl.easy_strerror(code), err);
 }
 
 /* The easy interface would look at is_stopping once a second only. */
@@ -120,14 +153,16 @@ static int transfer(struct http_reader *http, struct err *err)
 {
 	int running = 1, left;
 	CURLMsg *message;
+	CURLMcode code;
 
 	while (running) {
 		if (http->reader.is_stopping)
 			return err_set(err, ERR_SESSIONS, "poold is stopping");
-		if (curl.multi_perform(http->multi, &running) != CURLM_OK)
-			abort();
-		if (running)
-			(void)curl.multi_poll(http->multi, NULL, 0, STEP_MS, NULL);
+		code = curl.multi_perform(http->multi, &running);
+		if (!code && running)
+			code = curl.multi_poll(http->multi, NULL, 0, STEP_MS, NULL);
+		if (code)
+			return fail(curl.multi_strerror(code), err);
 	}
 	message = curl.multi_info_read(http->multi, &left);
 	if (message && message->data.result == CURLE_OK)
@@ -138,33 +173,55 @@ static int transfer(struct http_reader *http, struct err *err)
 static int check_status(const struct http_reader *http, struct err *err)
 {
 	char shown[SESSIONS_SHOWN_BYTES] = "";
-	char *elsewhere = NULL;
+	char *elsewhere = NULL, *target;
 	long status = 0;
 
 	(void)curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl.easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &elsewhere);
 	if (status == STATUS_OK)
 		return 0;
-	if (elsewhere)
-		(void)sessions_show(elsewhere, strlen(elsewhere), shown);
-	return err_set(err, ERR_SESSIONS, "the reply has status %ld, not 200%s%s", status,
-		       *shown ? "; redirects are not followed: " : "", shown);
+	if (!elsewhere)
+		return err_set(err, ERR_SESSIONS, "the reply has status %ld, not 200",
+			       status);
+	target = harmless(elsewhere);
+	(void)sessions_show(target, strlen(target), shown);
+	free(target);
+	return err_set(err, ERR_SESSIONS,
+		       "the reply has status %ld, not 200; redirects are not "
+		       "followed%s%s",
+		       status, *shown ? ": " : "", shown);
 }
 
 static int get(struct http_reader *http, struct err *err)
 {
+	CURLMcode code;
 	int ret;
 
 	http->body.length = 0;
 	http->is_too_large = false;
 	*http->error = '\0';
-	if (curl.multi_add_handle(http->multi, http->easy) != CURLM_OK)
-		abort();
+	code = curl.multi_add_handle(http->multi, http->easy);
+	if (code)
+		return fail(curl.multi_strerror(code), err);
 	ret = transfer(http, err);
 	if (!ret)
 		ret = check_status(http, err);
 	(void)curl.multi_remove_handle(http->multi, http->easy);
 	return ret;
+}
+
+/* All of it; the next reading makes it anew. */
+static void drop(struct http_reader *http)
+{
+	if (http->easy)
+		curl.easy_cleanup(http->easy);
+	if (http->multi)
+		(void)curl.multi_cleanup(http->multi);
+	if (http->headers)
+		curl.slist_free_all(http->headers);
+	http->easy = NULL;
+	http->multi = NULL;
+	http->headers = NULL;
 }
 
 static int read_http(struct sessions_reader *reader, struct sessions_reading *reading,
@@ -174,8 +231,10 @@ static int read_http(struct sessions_reader *reader, struct sessions_reading *re
 	struct err why = {0};
 	int64_t count;
 
-	if (prepare(http, &why) || get(http, &why))
+	if (prepare(http, &why) || get(http, &why)) {
+		drop(http);
 		return err_set(err, ERR_SESSIONS, "%s: %s", http->name, why.text);
+	}
 	if (sessions_read_json(http->body.text, http->body.length, http->http->pointer,
 			       &count, &why))
 		return err_set(err, ERR_SESSIONS, "what %s answered: %s", http->name,
@@ -188,35 +247,10 @@ static void free_http(struct sessions_reader *reader)
 {
 	struct http_reader *http = (struct http_reader *)reader;
 
-	if (http->easy) {
-		curl.easy_cleanup(http->easy);
-		(void)curl.multi_cleanup(http->multi);
-		curl.slist_free_all(http->headers);
-	}
+	drop(http);
 	buf_done(&http->body);
 	free(http->name);
 	free(http);
-}
-
-/* Whoever reads a message need not know a password, or a token behind '?'. */
-static char *harmless(const char *url)
-{
-	const char *host = strstr(url, "://");
-	size_t length;
-
-	if (!host)
-		return xstrdup(url);
-	host += strlen("://");
-	length = strcspn(host, "/?#");
-	for (const char *c = host + length; c > host; c--) {
-		if (c[-1] != '@')
-			continue;
-		length -= (size_t)(c - host);
-		host = c;
-		break;
-	}
-	length += strcspn(host + length, "?#");
-	return xasprintf("%.*s://%.*s", (int)strcspn(url, ":"), url, (int)length, host);
 }
 
 struct sessions_reader *sessions_http_new(const struct pool_http *http)

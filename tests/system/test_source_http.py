@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -87,6 +88,24 @@ def test_a_redirect_is_not_followed(status):
             assert source.error() == (f'{server.url}: the reply has status {status}, not 200; '
                                       f'redirects are not followed: {other.url}')
             assert other.connections == 0
+
+
+@pytest.mark.parametrize('location, shown', [
+    ('/other?token=theirs', 'URL/other'), ('?token=theirs#theirs', 'URL/status'),
+    ('//theirs:theirs@127.0.0.1:9/other?theirs', 'http://127.0.0.1:9/other'),
+    ('http://theirs:theirs@127.0.0.1:9/#theirs', 'http://127.0.0.1:9/'),
+    ('http://theirs:theirs/@127.0.0.1/', None), ('ftp://theirs:theirs@127.0.0.1/', None),
+    ('theirs://theirs:theirs', None)])
+def test_where_a_redirect_leads_is_shown_without_secrets(location, shown):
+    with serve(reply(302, Location=location)) as server:
+        base = server.url.removesuffix('/status')
+        url = server.url.replace('://', '://name:secret@') + '?token=secret#secret'
+        with http(url) as source:
+            error = source.error()
+    assert 'redirects are not followed' in error
+    assert 'secret' not in error and 'theirs' not in error and 'name' not in error
+    if shown:
+        assert error.endswith(f'redirects are not followed: {shown.replace("URL", base)}')
 
 
 def test_a_reply_that_is_too_large_is_ended():
@@ -179,6 +198,61 @@ def test_secrets_in_the_url_are_not_shown():
         with http(url) as source:
             assert source.error() == f'{server.url}: the reply has status 503, not 200'
         assert 'token=secret' in server.requests[0] and 'Authorization' in server.requests[0]
+
+
+@pytest.mark.parametrize('url', ['http://name:sec/ret@127.0.0.1/', 'http://name:sec?ret@host',
+                                 'https://name:sec#ret@host/', 'http://[::1]:sec/ret@host'])
+def test_a_password_that_is_written_wrongly_is_not_shown_either(url):
+    with http(url) as source:
+        error = source.error()
+        assert 'sec' not in error and 'ret' not in error
+
+
+@pytest.mark.parametrize('url', ['http://[::1]:9/a@b?x', 'http://x@[::1]:9/a@b', 'http://[::1]:9/a@b'])
+def test_what_is_no_secret_in_the_url_is_shown(url):
+    with http(url) as source:
+        assert source.error().startswith('http://[::1]:9/a@b: ')
+
+
+# ---- a library that fails ----
+
+FAILING_CURL = r"""
+static int it;
+int curl_global_init(long flags) { return 0; }
+void *curl_easy_init(void) { return &it; }
+int curl_easy_setopt(void *easy, int option, ...) { return 0; }
+int curl_easy_getinfo(void *easy, int info, ...) { return 0; }
+const char *curl_easy_strerror(int code) { return "code \377\n"; }
+void curl_easy_cleanup(void *easy) {}
+void *curl_multi_init(void) { return FAILING == 'i' ? 0 : &it; }
+int curl_multi_add_handle(void *multi, void *easy) { return FAILING == 'a' ? 3 : 0; }
+int curl_multi_remove_handle(void *multi, void *easy) { return 0; }
+int curl_multi_perform(void *multi, int *running)
+{
+	*running = FAILING == 'w';
+	return FAILING == 'p' ? 3 : 0;
+}
+int curl_multi_poll(void *multi, void *more, unsigned count, int ms, int *ready) { return 3; }
+void *curl_multi_info_read(void *multi, int *left) { return 0; }
+int curl_multi_cleanup(void *multi) { return 0; }
+const char *curl_multi_strerror(int code) { return code == 3 ? "multi \377\n" : "wrong"; }
+void *curl_slist_append(void *list, const char *text) { return &it; }
+void curl_slist_free_all(void *list) {}
+"""
+
+
+@pytest.mark.parametrize('failing, why', [
+    ('init', 'libcurl cannot be started'), ('add', 'multi ?'), ('perform', 'multi ?'),
+    ('wait', 'multi ?'), ('transfer', 'code ?')])
+def test_a_library_that_fails_is_unknown_and_ends_nothing(tmp_path, failing, why):
+    file = tmp_path / 'curl.c'
+    file.write_text(FAILING_CURL)
+    subprocess.run(['gcc', f"-DFAILING='{failing[0]}'", '-fPIC', '-shared', '-o',
+                    tmp_path / 'libcurl.so.4', file], check=True)
+    environment = os.environ | {'LD_LIBRARY_PATH': str(tmp_path)}
+    with http('http://127.0.0.1/', env=environment) as source:
+        for _ in range(2):
+            assert source.error() == f'http://127.0.0.1/: {why}'
 
 
 # ---- TLS ----
