@@ -16,7 +16,7 @@ struct sampler {
 	struct waker *waker, *ended;
 	pthread_t thread;
 	bool is_started;
-	atomic_bool is_at_rest, is_over;
+	atomic_bool is_at_rest, is_hurried, is_over;
 
 	pthread_mutex_t lock; /* of the readings */
 	struct sampler_reading last;
@@ -105,13 +105,14 @@ static void *run(void *arg)
 
 		if (sampler->is_at_rest) {
 			waker_wait(sampler->waker, sampler->every_ms);
-			due = clock_add(clock_mono(), sampler->every_ms);
+			due = clock_mono();
 			continue;
 		}
-		if (wait_ms > 0) {
+		if (wait_ms > 0 && !sampler->is_hurried) {
 			waker_wait(sampler->waker, wait_ms);
 			continue;
 		}
+		sampler->is_hurried = false;
 		began = clock_mono();
 		read_once(sampler);
 		due = progress_due(began, clock_mono(), sampler->every_ms);
@@ -135,6 +136,12 @@ void sampler_rest(struct sampler *sampler, bool is_at_rest)
 	if (sampler->is_at_rest == is_at_rest)
 		return;
 	sampler->is_at_rest = is_at_rest;
+	waker_wake(sampler->waker);
+}
+
+void sampler_hurry(struct sampler *sampler)
+{
+	sampler->is_hurried = true;
 	waker_wake(sampler->waker);
 }
 

@@ -29,9 +29,11 @@ struct sampler *sampler_new(struct sessions_reader *reader);
  * soon as the one before has ended. */
 int sampler_start(struct sampler *sampler, int64_t every_ms, struct err *err);
 
-/* While it is at rest it reads nothing, and first a while after: as long as there is from
- * one reading to the next.  It begins awake. */
+/* While it is at rest it reads nothing, and the first at once after.  It begins awake. */
 void sampler_rest(struct sampler *sampler, bool is_at_rest);
+
+/* A reading begins now, or when the one under way has ended; or else the rest. */
+void sampler_hurry(struct sampler *sampler);
 
 /* Ends the thread; waits 2 s for a reading under way.  One that does not end then is left
  * behind with what it works on: the process is about to end. */

@@ -50,15 +50,20 @@ static void free_fake(struct sessions_reader *reader)
 
 static const struct sessions_reader_ops ops = {read_fake, free_fake};
 
-static struct sampler *begin(bool is_hanging)
+static struct sampler *begin_every(int64_t every_ms, bool is_hanging)
 {
 	struct sampler *sampler;
 
 	fake = (struct fake){.base.ops = &ops};
 	fake.is_hanging = is_hanging;
 	sampler = sampler_new(&fake.base);
-	assert_int_equal(sampler_start(sampler, EVERY_MS, NULL), 0);
+	assert_int_equal(sampler_start(sampler, every_ms, NULL), 0);
 	return sampler;
+}
+
+static struct sampler *begin(bool is_hanging)
+{
+	return begin_every(EVERY_MS, is_hanging);
 }
 
 /* Until the source was asked so often. */
@@ -202,6 +207,46 @@ static void at_rest_it_asks_nothing(void **state)
 	sampler_free(sampler);
 }
 
+enum { NEVER_MS = INT32_MAX };
+
+static void after_a_rest_it_asks_at_once(void **state)
+{
+	struct sampler *sampler = begin_every(NEVER_MS, false);
+
+	(void)state;
+	await_asked(1);
+	sampler_rest(sampler, true);
+	/* Its thread sees that. */
+	for (int i = 0; i < 20; i++)
+		nap();
+	sampler_rest(sampler, false);
+	await_asked(2);
+	sampler_free(sampler);
+}
+
+static void when_hurried_it_asks_at_once_and_once(void **state)
+{
+	struct sampler *sampler = begin_every(NEVER_MS, false);
+
+	(void)state;
+	for (int i = 1; i <= 20; i++) {
+		await_asked(i);
+		sampler_hurry(sampler);
+	}
+	await_asked(21);
+	for (int i = 0; i < 20; i++)
+		nap();
+	assert_int_equal(fake.asked, 21);
+	/* Also while one is under way. */
+	fake.is_hanging = true;
+	sampler_hurry(sampler);
+	await_asked(22);
+	sampler_hurry(sampler);
+	fake.is_hanging = false;
+	await_asked(23);
+	sampler_free(sampler);
+}
+
 static void one_that_does_not_end_is_left_behind(void **state)
 {
 	/* For the leak checkers, which would miss it once its thread has ended. */
@@ -226,6 +271,8 @@ int main(void)
 		cmocka_unit_test(a_failure_is_a_reading_that_says_why),
 		cmocka_unit_test(while_one_hangs_the_last_stays),
 		cmocka_unit_test(at_rest_it_asks_nothing),
+		cmocka_unit_test(after_a_rest_it_asks_at_once),
+		cmocka_unit_test(when_hurried_it_asks_at_once_and_once),
 		cmocka_unit_test(one_that_does_not_end_is_left_behind),
 	};
 
