@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHOWN_BYTES = 64 };
+
 struct dial {
 	socket_handle socket;
 	struct net_address address;
+	struct mono until;
 };
 
-struct dial *dial_new(const struct net_address *address, uint16_t *own_port,
-		      struct err *err)
+struct dial *dial_new(const struct net_address *address, int64_t timeout_ms,
+		      uint16_t *own_port, struct err *err)
 {
 	struct dial *dial = xcalloc(1, sizeof(*dial));
 	struct sockaddr_storage own;
@@ -22,6 +25,7 @@ struct dial *dial_new(const struct net_address *address, uint16_t *own_port,
 	socklen_t room = sizeof(own);
 
 	dial->address = *address;
+	dial->until = clock_add(clock_mono(), timeout_ms);
 	if (dial_socket_open(own.ss_family, &dial->socket)) {
 		(void)err_set(err, ERR_SESSIONS, "no socket: %s", dial_socket_error());
 		free(dial);
@@ -47,7 +51,15 @@ void dial_free(struct dial *dial)
 	free(dial);
 }
 
-int dial_connect(struct dial *dial, uint16_t port, int64_t timeout_ms, struct err *err)
+/* False when the time is over. */
+static bool await(const struct dial *dial, bool to_write)
+{
+	int64_t rest_ms = clock_since(clock_mono(), dial->until);
+
+	return rest_ms > 0 && dial_socket_await(dial->socket, to_write, rest_ms);
+}
+
+int dial_connect(struct dial *dial, uint16_t port, struct err *err)
 {
 	struct sockaddr_storage to;
 	int size = net_address_to_socket(&dial->address, port, &to), number = 0;
@@ -60,7 +72,7 @@ int dial_connect(struct dial *dial, uint16_t port, int64_t timeout_ms, struct er
 	if (!dial_socket_is_waiting())
 		return err_set(err, ERR_SESSIONS, "cannot connect to port %u: %s", port,
 			       dial_socket_error());
-	if (!dial_socket_await(dial->socket, true, timeout_ms))
+	if (!await(dial, true))
 		return err_set(err, ERR_SESSIONS,
 			       "port %u neither takes nor refuses a connection", port);
 	if (getsockopt(dial->socket, SOL_SOCKET, SO_ERROR, (char *)&number, &room))
@@ -74,15 +86,12 @@ int dial_connect(struct dial *dial, uint16_t port, int64_t timeout_ms, struct er
 		       dial_socket_error());
 }
 
-int dial_send(struct dial *dial, const char *text, int64_t timeout_ms, struct err *err)
+int dial_send(struct dial *dial, const char *text, struct err *err)
 {
-	struct mono until = clock_add(clock_mono(), timeout_ms);
-
 	while (*text) {
-		int64_t rest_ms = clock_since(clock_mono(), until);
 		long sent;
 
-		if (rest_ms <= 0 || !dial_socket_await(dial->socket, true, rest_ms))
+		if (!await(dial, true))
 			return err_set(err, ERR_SESSIONS, "what is sent is not taken");
 		sent = dial_socket_send(dial->socket, text, strlen(text));
 		/* One that closed says so to whoever reads. */
@@ -93,30 +102,35 @@ int dial_send(struct dial *dial, const char *text, int64_t timeout_ms, struct er
 	return 0;
 }
 
-int dial_read_line(struct dial *dial, char *line, size_t room, int64_t timeout_ms,
-		   struct err *err)
+/* So much of the text came, which is UTF-8: half a character is not shown. */
+static int fail_silent(const char *text, size_t length, struct err *err)
 {
-	struct mono until = clock_add(clock_mono(), timeout_ms);
+	if (length > SHOWN_BYTES)
+		length = SHOWN_BYTES;
+	while (length && ((unsigned char)text[length] & 0xC0) == 0x80)
+		length--;
+	if (!length)
+		return err_set(err, ERR_SESSIONS, "it was connected, and said nothing");
+	return err_set(err, ERR_SESSIONS, "it was connected, and said '%.*s' and no more",
+		       (int)length, text);
+}
+
+int dial_expect(struct dial *dial, const char *text, struct err *err)
+{
 	size_t length = 0;
 
-	while (length + 1 < room) {
-		int64_t rest_ms = clock_since(clock_mono(), until);
+	while (text[length]) {
+		char byte;
 		long got;
 
-		if (rest_ms <= 0 || !dial_socket_await(dial->socket, false, rest_ms))
-			return err_set(err, ERR_SESSIONS,
-				       "it was connected, and said nothing");
-		got = dial_socket_receive(dial->socket, line + length, 1);
+		if (!await(dial, false))
+			return fail_silent(text, length, err);
+		got = dial_socket_receive(dial->socket, &byte, 1);
 		if (got < 0 && dial_socket_is_waiting())
 			continue;
-		if (got <= 0)
+		if (got <= 0 || byte != text[length])
 			return 0;
-		if (line[length] == '\n')
-			break;
 		length++;
 	}
-	if (length && line[length - 1] == '\r')
-		length--;
-	line[length] = '\0';
 	return 1;
 }

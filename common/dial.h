@@ -1,5 +1,5 @@
 /*
- * One TCP connection to a port of this machine, with a limit of time for each step.
+ * One TCP connection to a port of this machine, with one limit of time for all of it.
  */
 #ifndef POOLCTL_DIAL_H
 #define POOLCTL_DIAL_H
@@ -13,21 +13,25 @@
 
 struct dial;
 
-/* A connection to be made, from this address to the same: `*own_port` is its own end's,
- * known before anybody can see it.  NULL with ERR_SESSIONS on failure. */
-struct dial *dial_new(const struct net_address *address, uint16_t *own_port,
-		      struct err *err);
+/* A connection to be made within the time, from this address to the same: `*own_port` is
+ * its own end's, known before anybody can see it.  NULL with ERR_SESSIONS on failure. */
+struct dial *dial_new(const struct net_address *address, int64_t timeout_ms,
+		      uint16_t *own_port, struct err *err);
 void dial_free(struct dial *dial);
 
-/* 1: connected, 0: refused, -1: neither within the time; why is in `err`. */
-int dial_connect(struct dial *dial, uint16_t port, int64_t timeout_ms, struct err *err);
+/*
+ * These block until the time is over at most: it counts from dial_new.  Why they give -1
+ * is in `err`.
+ */
+
+/* 1: connected, 0: refused, -1: neither within the time. */
+int dial_connect(struct dial *dial, uint16_t port, struct err *err);
 
 /* Sends all of the text; -1 if it is not taken within the time. */
-int dial_send(struct dial *dial, const char *text, int64_t timeout_ms, struct err *err);
+int dial_send(struct dial *dial, const char *text, struct err *err);
 
-/* Reads up to the end of a line, which is cut off, or until the room is full; 1: there is
- * one, 0: the other side closed or reset before, -1: neither within the time. */
-int dial_read_line(struct dial *dial, char *line, size_t room, int64_t timeout_ms,
-		   struct err *err);
+/* 1 as soon as this came, 0 as soon as something else did, or the other side closed or
+ * reset before, -1: neither within the time. */
+int dial_expect(struct dial *dial, const char *text, struct err *err);
 
 #endif

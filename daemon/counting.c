@@ -188,6 +188,7 @@ static struct sample count_connections(struct counting *c, bool wants_idle,
 	const struct sessions_taker taker = {take_connection, c, wants_idle};
 	struct sample sample = {.at = c->tools.clock()};
 
+	probe_mark(&c->probe, sample.at);
 	tracker_begin(&c->tracker);
 	if (c->tools.list_sessions(&c->tcp.filter, &taker, why)) {
 		tracker_failed(&c->tracker);
@@ -316,6 +317,8 @@ enum tally counting_tally(const struct counting *c, int64_t settle_ms)
 		return TALLY_UNKNOWN;
 	if (c->progress.last.count)
 		return TALLY_SOME;
+	if (probe_is_awaited(&c->probe, c->progress.out_since))
+		return TALLY_ZERO;
 	return progress_is_settled(&c->progress, settle_ms) ? TALLY_SETTLED : TALLY_ZERO;
 }
 

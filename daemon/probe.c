@@ -1,65 +1,86 @@
 #include "probe.h"
 
 #include "dial.h"
+#include "host.h"
 #include "mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { LINE_BYTES = 1024 };
+/* A session that is taken is tried again: a service needs a moment to close its port,
+ * after it said that it is paused. */
+enum { AGAIN_MS = 1000, STEP_MS = 50 };
+
+/* The kernel may list the other end of a connection a little longer than this one. */
+enum { LINGER_MS = 1000 };
 
 /* A "reading" of it is 1 if the session was taken, and 0 if it was refused. */
 struct prober {
 	struct sessions_reader base;
 	const struct pool_probe *config;
 	struct net_address address;
-	atomic_uint own_port; /* of the try that is under way, or 0 */
+	struct waker *pause;    /* nobody wakes it */
+	atomic_uint own_port;   /* of the try that is under way, or 0 */
+	atomic_uint ended_port; /* of the one before, or 0 */
+	atomic_llong ended_ms;  /* when that ended */
 };
 
 /* Whether what the service says is that it takes the session: 1, 0, or -1. */
 static int listen_to(const struct prober *prober, struct dial *dial, struct err *err)
 {
 	const struct pool_probe *config = prober->config;
-	char line[LINE_BYTES];
-	int got;
 
 	if (!config->taken)
 		return 1;
 	if (config->send) {
 		char *text = xasprintf("%s\r\n", config->send);
-		int ret = dial_send(dial, text, config->timeout_ms, err);
+		int ret = dial_send(dial, text, err);
 
 		free(text);
 		if (ret)
 			return -1;
 	}
-	got = dial_read_line(dial, line, sizeof(line), config->timeout_ms, err);
-	return got == 1 ? !strncmp(line, config->taken, strlen(config->taken)) : got;
+	return dial_expect(dial, config->taken, err);
+}
+
+/* As listen_to(). */
+static int try_once(struct prober *prober, struct err *err)
+{
+	uint16_t own_port = 0;
+	struct dial *dial =
+		dial_new(&prober->address, prober->config->timeout_ms, &own_port, err);
+	int got;
+
+	if (!dial)
+		return -1;
+	prober->own_port = own_port;
+	got = dial_connect(dial, (uint16_t)prober->config->port, err);
+	if (got == 1)
+		got = listen_to(prober, dial, err);
+	dial_free(dial);
+	/* In this order: it is always one of them. */
+	prober->ended_ms = clock_mono().ms;
+	prober->ended_port = own_port;
+	prober->own_port = 0;
+	return got;
 }
 
 static int try_one(struct sessions_reader *reader, struct sessions_reading *reading,
 		   struct err *err)
 {
 	struct prober *prober = (struct prober *)reader;
-	uint16_t own_port = 0;
-	struct dial *dial = dial_new(&prober->address, &own_port, err);
-	int got = -1;
+	int got = try_once(prober, err);
 
-	if (!dial)
-		return -1;
-	prober->own_port = own_port;
-	got = dial_connect(dial, (uint16_t)prober->config->port,
-			   prober->config->timeout_ms, err);
-	if (got == 1)
-		got = listen_to(prober, dial, err);
-	dial_free(dial);
-	prober->own_port = 0;
+	for (int ms = 0; got == 1 && ms < AGAIN_MS && !reader->is_stopping; ms += STEP_MS)
+		waker_wait(prober->pause, STEP_MS);
+	if (got == 1 && !reader->is_stopping)
+		got = try_once(prober, err);
 	reading->count = got;
 	return got < 0 ? -1 : 0;
 }
 
 static void free_prober(struct sessions_reader *reader)
 {
+	waker_free(((struct prober *)reader)->pause);
 	free(reader);
 }
 
@@ -79,6 +100,7 @@ int probe_init(struct probe *probe, const struct pool_server *server,
 	probe->prober->base.ops = &prober_ops;
 	probe->prober->config = probe->config;
 	probe->prober->address = *address;
+	probe->prober->pause = waker_new();
 	probe->sampler = sampler_new(&probe->prober->base);
 	sampler_rest(probe->sampler, true);
 	return has_no_threads
@@ -92,16 +114,25 @@ void probe_done(struct probe *probe)
 	*probe = (struct probe){0};
 }
 
+static void forget_tries(struct probe *probe, struct mono since)
+{
+	probe->since = since;
+	probe->has_tried = probe->is_taken = false;
+}
+
 bool probe_look(struct probe *probe, bool is_out, struct mono since, struct wall now)
 {
 	struct sampler_reading reading;
 	bool was_taken = probe->is_taken;
+	bool is_new = clock_since(probe->since, since) != 0;
 
 	if (!probe->sampler)
 		return false;
+	if (is_out && is_new)
+		sampler_hurry(probe->sampler);
 	sampler_rest(probe->sampler, !is_out);
-	if (!is_out) {
-		probe->has_tried = probe->is_taken = false;
+	if (!is_out || is_new) {
+		forget_tries(probe, since);
 		return false;
 	}
 	if (!sampler_take(probe->sampler, probe->number, &reading))
@@ -119,10 +150,27 @@ bool probe_look(struct probe *probe, bool is_out, struct mono since, struct wall
 	return probe->is_taken && !was_taken;
 }
 
+bool probe_is_awaited(const struct probe *probe, struct mono since)
+{
+	return probe->sampler &&
+	       (!probe->has_tried || clock_since(probe->since, since) != 0);
+}
+
+void probe_mark(struct probe *probe, struct mono now)
+{
+	probe->marked_at = now;
+	probe->marked_port = probe->prober ? probe->prober->own_port : 0;
+}
+
 bool probe_is_own(const struct probe *probe, const struct sessions_connection *connection)
 {
-	return probe->prober && probe->prober->own_port == connection->peer_port &&
-	       net_address_equal(&probe->prober->address, &connection->peer);
+	const struct prober *prober = probe->prober;
+	unsigned port = connection->peer_port;
+	bool is_own = prober && (prober->own_port == port || probe->marked_port == port);
+
+	if (prober && prober->ended_port == port)
+		is_own = is_own || prober->ended_ms + LINGER_MS >= probe->marked_at.ms;
+	return is_own && net_address_equal(&prober->address, &connection->peer);
 }
 
 json_t *probe_to_json(const struct probe *probe, bool with_times)

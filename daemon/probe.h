@@ -14,6 +14,9 @@ struct probe {
 	struct sampler *sampler; /* NULL: none is configured */
 	struct prober *prober;   /* what the sampler reads */
 	int64_t number;          /* of the try that was looked at last */
+	unsigned marked_port;    /* of the try that was under way at probe_mark, or 0 */
+	struct mono marked_at;
+	struct mono since; /* tries that began earlier do not count */
 	bool has_tried, is_known;
 	bool is_taken;  /* by the last try whose outcome is known */
 	struct wall at; /* of the last try */
@@ -26,12 +29,20 @@ int probe_init(struct probe *probe, const struct pool_server *server,
 	       const struct pool_service *service, bool has_no_threads, struct err *err);
 void probe_done(struct probe *probe);
 
-/* Tries go on while the service is out, and rest while it is not.  Looks at the newest
- * one, if it began at `since` or later; true if with it the service turns out to take
- * sessions.  Never blocks. */
+/* Tries go on while the service is out, the first at once, and rest while it is not.
+ * Looks at the newest one, if it began at `since` or later; true if with it the service
+ * turns out to take sessions.  Never blocks. */
 bool probe_look(struct probe *probe, bool is_out, struct mono since, struct wall now);
 
-/* True if the connection is the try that is under way. */
+/* True while no try is known of that began since then and has ended, whatever its
+ * outcome; false if none is configured. */
+bool probe_is_awaited(const struct probe *probe, struct mono since);
+
+/* To be called now, before connections are listed of which probe_is_own is asked. */
+void probe_mark(struct probe *probe, struct mono now);
+
+/* True if the connection is a try that was under way since probe_mark, or a second
+ * before; no longer, as a client may be given its port. */
 bool probe_is_own(const struct probe *probe,
 		  const struct sessions_connection *connection);
 

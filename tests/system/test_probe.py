@@ -6,15 +6,17 @@ import threading
 
 import pytest
 
-from sessions import wait_until
+from sessions import free_port, wait_until
 
 
 class Impostor:
-    """Listens where the service should not any more, and says what it is told to."""
+    """Listens where the service should not any more, says what it is told to, and holds the
+    session, or closes it (`holds`), or listens no more then (`is_late`)."""
 
-    def __init__(self, address, port, greeting):
+    def __init__(self, address, port, greeting, holds=True, is_late=False):
         self.listener = socket.create_server((address, port), reuse_port=False)
         self.greeting, self.held, self.is_over = greeting, [], False
+        self.holds, self.is_late = holds, is_late
         self.listener.settimeout(0.05)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -25,6 +27,10 @@ class Impostor:
                 session, _ = self.listener.accept()
                 session.sendall(self.greeting)
                 self.held.append(session)
+                if not self.holds:
+                    session.close()
+                if self.is_late:
+                    return self.listener.close()
 
     def close(self):
         self.is_over = True
@@ -35,11 +41,12 @@ class Impostor:
 
 @pytest.fixture
 def make_server(make_pool):
-    def make(probe):
+    def make(probe, port=None, every='100ms'):
         pool = make_pool(start=False)
         pool.file.write_text(pool.file.read_text().replace(
-            '        ports:', f'        probe: {{port: {pool.port}, every: 100ms, {probe}}}\n'
-                              '        ports:'))
+            '        ports:',
+            f'        probe: {{port: {port or pool.port}, every: {every}, {probe}}}\n'
+            '        ports:'))
         server = pool.servers[0]
         server.start_poold()
         return server
@@ -68,10 +75,82 @@ def test_what_refuses_is_drained_and_the_proof_is_shown(make_server, probe):
     server = make_server(probe)
     assert result(server) is None
     drained(server)
-    wait_until(lambda: result(server) == 'refused', 'a try')
+    assert result(server) == 'refused'
     probe = server.service()['probe']
     assert probe['error'] is None and probe['at'] <= server.document()['time']
     assert server.document()['phase'] == 'drained' and not drifts(server)
+
+
+def impostor_from_the_start(make_server, probe, *greeting, **options):
+    port = free_port(['127.0.0.1'])
+    server = make_server(probe, port, every='1h')
+    return server, Impostor(server.address, port, *greeting, **options)
+
+
+@pytest.mark.parametrize('probe, greeting', [('', b''), ('taken: READY', b'READY 1\r\n')])
+def test_nothing_is_drained_before_the_first_try(make_server, probe, greeting):
+    server, impostor = impostor_from_the_start(make_server, probe, greeting)
+    try:
+        done = server.pool.poolctl('drain', 'frontend01', '--reason', 'r', '--timeout', '20s')
+        assert done.returncode != 0 and server.document()['phase'] == 'attention'
+        assert server.document()['drains'][0]['drained_at'] is None
+        assert result(server) == 'taken' and len(drifts(server)) == 1
+    finally:
+        impostor.close()
+
+
+def test_a_first_try_without_an_outcome_is_waited_for_and_is_enough(make_server):
+    server, impostor = impostor_from_the_start(make_server, 'taken: READY, timeout: 1s', b'')
+    try:
+        drained(server)
+        assert result(server) == 'unknown'
+    finally:
+        impostor.close()
+
+
+def test_another_drain_of_what_is_out_has_a_try_of_its_own(make_server):
+    port = free_port(['127.0.0.1'])
+    server = make_server('taken: READY', port, every='1h')
+    server.scm.change(state='stopped')
+    wait_until(lambda: result(server) == 'refused', 'a try')
+    impostor = Impostor(server.address, port, b'READY')
+    try:
+        assert server.put('kb1', {'reason': 'r'})[0] == 201
+        server.wait_phase('attention')
+        assert result(server) == 'taken'
+    finally:
+        impostor.close()
+
+
+def test_a_service_that_closes_its_port_a_little_late_refuses(make_server):
+    server, impostor = impostor_from_the_start(make_server, '', b'', is_late=True)
+    drained(server)
+    assert len(impostor.held) == 1 and result(server) == 'refused' and not drifts(server)
+    impostor.close()
+
+
+@pytest.mark.parametrize('holds', [True, False])
+def test_a_greeting_needs_no_line_end(make_server, holds):
+    server, impostor = impostor_from_the_start(make_server, 'taken: "220"', b'220 welcome',
+                                               holds=holds)
+    try:
+        assert server.put('kb1', {'reason': 'r'})[0] == 201
+        server.wait_phase('attention')
+        assert result(server) == 'taken'
+    finally:
+        impostor.close()
+
+
+def test_half_a_greeting_is_shown(make_server):
+    server, impostor = impostor_from_the_start(make_server, 'taken: "220", timeout: 300ms',
+                                               b'22')
+    try:
+        drained(server)
+        probe = server.service()['probe']
+        assert probe['result'] == 'unknown'
+        assert probe['error'] == "it was connected, and said '22' and no more"
+    finally:
+        impostor.close()
 
 
 @pytest.mark.parametrize('probe, greeting', [('', b''), ('taken: READY', b'READY 1\r\n')])
