@@ -36,6 +36,8 @@ static int add(struct counting *c, const struct plan *plan, struct err *err)
 	int64_t tick_ms = c->tools.tick_ms;
 	int64_t every_ms = plan->every_ms > tick_ms ? plan->every_ms : tick_ms;
 	int64_t gap_ms = every_ms * GAP_TICKS;
+	/* It may take its time for this answer and for the next. */
+	int64_t silent_ms = every_ms + 2 * plan->timeout_ms;
 
 	if (i == PROGRESS_SOURCES) {
 		plan->reader->ops->free(plan->reader);
@@ -44,10 +46,13 @@ static int add(struct counting *c, const struct plan *plan, struct err *err)
 	}
 	if (gap_ms < every_ms + plan->timeout_ms)
 		gap_ms = every_ms + plan->timeout_ms;
-	c->sources[i] = (struct source){.kind = plan->kind,
-					.name = plan->reader ? plan->reader->name : NULL,
-					.unknown_since = c->tools.wall_clock(),
-					.known_at = c->tools.clock()};
+	c->sources[i] =
+		(struct source){.kind = plan->kind,
+				.name = plan->reader ? plan->reader->name : NULL,
+				.silent_ms = silent_ms > gap_ms ? silent_ms : gap_ms,
+				.asked_at = c->tools.clock(),
+				.unknown_since = c->tools.wall_clock(),
+				.known_at = c->tools.clock()};
 	(void)err_set(&c->sources[i].why, ERR_SESSIONS, "it has not answered yet");
 	c->progress.sources[i] = (struct progress_source){
 		.ignores_unknown = plan->ignores_unknown, .gap_limit_ms = gap_ms};
@@ -214,18 +219,28 @@ static bool is_same_but_numbers(const char *a, const char *b)
 	return true;
 }
 
+static struct wall wall_at(const struct counting *c, struct mono at)
+{
+	return (struct wall){c->tools.wall_clock().ms -
+			     clock_since(at, c->tools.clock())};
+}
+
 static void add_sample(struct counting *c, size_t i, struct sample sample,
 		       const struct err *why)
 {
 	struct source *source = &c->sources[i];
-	struct wall now = c->tools.wall_clock();
+	bool is_instant = clock_since(sample.at, sample.answered_at) < 0;
 
-	source->sampled_at.ms = now.ms - clock_since(sample.at, c->tools.clock());
+	source->asked_at = sample.at;
+	source->sampled_at = wall_at(c, sample.at);
+	source->answered_at = wall_at(c, is_instant ? sample.at : sample.answered_at);
+	source->has_answered = true;
 	if (sample.is_known)
 		source->known_at = sample.at;
 	else if (!source->why.code)
 		source->unknown_since = source->sampled_at;
-	if (!is_same_but_numbers(source->why.text, why->text))
+	if (source->why.code != why->code ||
+	    !is_same_but_numbers(source->why.text, why->text))
 		source->why = *why;
 	progress_add(&c->progress, i, sample);
 }
@@ -261,20 +276,24 @@ static void take_reading(struct counting *c, size_t i, struct sampler_reading *r
 	add_sample(c, i, sample, &reading->err);
 }
 
-/* A source that has not answered for so long that its last word is no news any more. */
+/* A source that has not answered for so long that its last word is no news any more is
+ * not known at each look, which may be one to be ignored. */
 static void check_age(struct counting *c, size_t i)
 {
-	const struct progress_source *said = &c->progress.sources[i];
+	struct source *source = &c->sources[i];
 	struct mono now = c->tools.clock();
-	struct sample unknown = {.at = now};
-	struct err why = {0};
-	int64_t age_ms = clock_since(said->last.at, now);
+	char since[CLOCK_TEXT_BYTES];
 
-	if (!said->has_sample || !said->last.is_known || age_ms <= said->gap_limit_ms)
+	if (clock_since(source->asked_at, now) <= source->silent_ms)
 		return;
-	(void)err_set(&why, ERR_SESSIONS, "it has not answered for %lld s",
-		      (long long)(age_ms / 1000));
-	add_sample(c, i, unknown, &why);
+	if (source->has_answered) {
+		if (!source->why.code)
+			source->unknown_since = source->answered_at;
+		source->why = (struct err){0};
+		(void)err_set(&source->why, ERR_SESSIONS, "it has not answered since %s",
+			      clock_format(source->answered_at, since));
+	}
+	progress_add(&c->progress, i, (struct sample){.at = now});
 }
 
 void counting_count(struct counting *c, bool wants_idle)
@@ -358,8 +377,8 @@ size_t counting_metrics(const struct counting *c,
 			.service = c->service->named.name,
 			.kind = kind_names[c->sources[i].kind],
 			.name = c->sources[i].name,
-			.has_sample = said->has_sample,
-			.sampled_at = said->last.at,
+			.has_sample = c->sources[i].has_answered,
+			.sampled_at = c->sources[i].asked_at,
 			.is_known = said->has_sample && said->last.is_known,
 			.known_at = c->sources[i].known_at,
 			.count = said->last.count,

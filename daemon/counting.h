@@ -46,7 +46,11 @@ struct source {
 	int64_t number;          /* of the reading that was taken last */
 	json_t *sessions;        /* that came with it, or NULL */
 	struct err why;          /* it is not known */
-	struct wall sampled_at;  /* the sample that `progress` has */
+	int64_t silent_ms;       /* this long after it was asked, its word is no news */
+	struct mono asked_at;    /* for its last answer; at first, the start */
+	struct wall sampled_at;  /* the same */
+	struct wall answered_at; /* when that was there */
+	bool has_answered;
 	struct wall unknown_since;
 	struct mono known_at; /* when it was last known; at first, the start */
 };

@@ -31,7 +31,7 @@ static json_t *source_to_json(const struct counting *c, size_t i, bool with_time
 
 	if (with_times)
 		(void)json_object_set_new(json, "sampled_at",
-					  said->has_sample
+					  source->has_answered
 						  ? moment_to_json(source->sampled_at)
 						  : json_null());
 	return json;

@@ -240,7 +240,7 @@ static const struct metric {
 	{"poold_source_unknown_seconds", "gauge", per_source, label_source,
 	 read_source_unknown, "Since when the source does not tell; 0 while it does."},
 	{"poold_sample_age_seconds", "gauge", per_source, label_source, read_sample_age,
-	 "Since the source was last asked, or should have answered."},
+	 "Since the source was asked for what it said last."},
 	{"poold_sessions_cut", "gauge", per_service, label_service, read_cut,
 	 "Sessions that were cut at a deadline since the service was taken out."},
 	{"poold_drift_total", "counter", per_service, label_service, read_drift,

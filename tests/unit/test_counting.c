@@ -28,6 +28,8 @@ static const char pool_yaml[] =
 	"      F: {unverified: [ports]}\n"
 	"      G: {unverified: [counters]}\n"
 	"      H: {ports: 5061, counters: [{path: '\\A\\B'}]}\n"
+	"      I: {ports: 5061, http: [{url: 'http://127.0.0.1/', ignore_unknown: true,\n"
+	"                               every: 1s, timeout: 10s}]}\n"
 	"    servers: {s: {address: 127.0.0.1}}\n";
 
 static struct {
@@ -286,12 +288,107 @@ static void an_old_answer_becomes_unknown(void **state)
 	world.now_ms += 1000;
 	look(true);
 	check_count(UNKNOWN);
-	check_why("it has not answered for 16 s");
+	check_why("http http://127.0.0.1/ (since 2026-05-01T08:46:40.000Z): it has not "
+		  "answered since 2026-05-01T08:46:40.000Z");
 	/* The answer comes; the time without one does not count. */
 	says(0);
 	look(true);
 	check_count(0);
 	assert_int_equal(tally(), TALLY_ZERO);
+	end();
+}
+
+/* Whatever it said before, or if it never did; and what is said of that stays the same.
+ */
+static void one_that_may_be_unknown_and_hangs_holds_nothing_up(void **state)
+{
+	enum { SILENT_S = 15, SETTLE_S = SETTLE_MS / 1000 };
+	static const int64_t words[] = {0, UNKNOWN, 3, INT64_MAX};
+	json_t *before, *after;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		begin('D');
+		if (words[i] != INT64_MAX)
+			says(words[i]);
+		look(true);
+		for (int s = 1; s <= SILENT_S + SETTLE_S; s++) {
+			world.now_ms += 1000;
+			look(true);
+			assert_int_equal(tally(), s <= SILENT_S && words[i] == 3
+							  ? TALLY_SOME
+							  : TALLY_ZERO);
+		}
+		before = counting_sources_to_json(&world.counting, false);
+		world.now_ms += 1000;
+		look(true);
+		assert_int_equal(tally(), TALLY_SETTLED);
+		for (int s = 0; s < 3600; s++) {
+			world.now_ms += 1000;
+			look(true);
+			assert_int_equal(tally(), TALLY_SETTLED);
+		}
+		after = counting_sources_to_json(&world.counting, false);
+		assert_true(json_equal(before, after));
+		json_decref(before);
+		json_decref(after);
+		/* Its word counts again. */
+		says(1);
+		look(true);
+		assert_int_equal(tally(), TALLY_SOME);
+		end();
+	}
+}
+
+/* Each answer takes as long as it may, and says nothing. */
+static void one_that_may_be_unknown_and_is_slow_holds_nothing_up(void **state)
+{
+	enum { TIMEOUT_S = 10 };
+
+	(void)state;
+	begin('I');
+	for (int s = 0; s < 60; s++) {
+		if (s % TIMEOUT_S == 0)
+			says_since(UNKNOWN, s ? TIMEOUT_S * 1000 : 0);
+		look(true);
+		assert_int_equal(tally(), s < 20 ? TALLY_ZERO : TALLY_SETTLED);
+		world.now_ms += 1000;
+	}
+	end();
+}
+
+/* Nobody learns when it was asked in vain. */
+static void one_that_hangs_was_sampled_when_it_answered_last(void **state)
+{
+	struct metrics_source sources[PROGRESS_SOURCES];
+	json_t *json, *source;
+
+	(void)state;
+	begin('A');
+	for (int answers = 0; answers < 2; answers++) {
+		if (answers)
+			says_since(0, 2000);
+		for (int s = 0; s < 60; s++) {
+			look(true);
+			world.now_ms += 1000;
+		}
+		assert_int_equal(counting_metrics(&world.counting, sources), 2);
+		assert_int_equal(sources[1].has_sample, answers);
+		json = counting_sources_to_json(&world.counting, true);
+		source = json_array_get(json, 1);
+		if (!answers) {
+			assert_true(json_is_null(json_object_get(source, "sampled_at")));
+		} else {
+			assert_int_equal(sources[1].sampled_at.ms, 1058000);
+			assert_string_equal(
+				json_string_value(json_object_get(source, "sampled_at")),
+				"2026-05-01T08:47:38.000Z");
+			assert_string_equal(json_string_value(json_object_get(
+						    source, "unknown_since")),
+					    "2026-05-01T08:47:40.000Z");
+		}
+		json_decref(json);
+	}
 	end();
 }
 
@@ -538,6 +635,9 @@ int main(void)
 		cmocka_unit_test(an_answer_from_before_the_pause_says_nothing),
 		cmocka_unit_test(the_settle_time_begins_when_zero_was_there),
 		cmocka_unit_test(an_old_answer_becomes_unknown),
+		cmocka_unit_test(one_that_may_be_unknown_and_hangs_holds_nothing_up),
+		cmocka_unit_test(one_that_may_be_unknown_and_is_slow_holds_nothing_up),
+		cmocka_unit_test(one_that_hangs_was_sampled_when_it_answered_last),
 		cmocka_unit_test(a_source_may_be_ignored_only_beside_another),
 		cmocka_unit_test(what_no_source_can_count_is_unknown),
 		cmocka_unit_test(a_counter_goes_with_the_process_of_its_service),
