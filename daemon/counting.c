@@ -30,6 +30,35 @@ struct plan {
 	bool ignores_unknown;
 };
 
+static bool is_taken(const struct counting *c, enum source_kind kind, const char *name)
+{
+	for (size_t i = 0; i < c->progress.source_count; i++)
+		if (c->sources[i].kind == kind && c->sources[i].name &&
+		    !strcmp(c->sources[i].name, name))
+			return true;
+	return false;
+}
+
+/* The path, the program or the url, '#' and the pointer, and a number if that is not
+ * enough.  None if the kind says it all. */
+static void give_name(const struct counting *c, struct source *source,
+		      const struct sessions_reader *reader)
+{
+	const char *pointer = reader->pointer ? reader->pointer : "";
+	char *plain;
+
+	if (!reader->name)
+		return;
+	plain = xasprintf("%s%s%s", reader->name, *pointer ? "#" : "", pointer);
+	source->name = xstrdup(plain);
+	source->said_name = reader->name;
+	for (int i = 2; is_taken(c, source->kind, source->name); i++) {
+		free(source->name);
+		source->said_name = source->name = xasprintf("%s (%d)", plain, i);
+	}
+	free(plain);
+}
+
 static int add(struct counting *c, const struct plan *plan, struct err *err)
 {
 	size_t i = c->progress.source_count;
@@ -48,11 +77,12 @@ static int add(struct counting *c, const struct plan *plan, struct err *err)
 		gap_ms = every_ms + plan->timeout_ms;
 	c->sources[i] =
 		(struct source){.kind = plan->kind,
-				.name = plan->reader ? plan->reader->name : NULL,
 				.silent_ms = silent_ms > gap_ms ? silent_ms : gap_ms,
 				.asked_at = c->tools.clock(),
 				.unknown_since = c->tools.wall_clock(),
 				.known_at = c->tools.clock()};
+	if (plan->reader)
+		give_name(c, &c->sources[i], plan->reader);
 	(void)err_set(&c->sources[i].why, ERR_SESSIONS, "it has not answered yet");
 	c->progress.sources[i] = (struct progress_source){
 		.ignores_unknown = plan->ignores_unknown, .gap_limit_ms = gap_ms};
@@ -161,6 +191,7 @@ void counting_done(struct counting *c)
 	for (size_t i = 0; i < c->progress.source_count; i++) {
 		sampler_free(c->sources[i].sampler);
 		json_decref(c->sources[i].sessions);
+		free(c->sources[i].name);
 	}
 	probe_done(&c->probe);
 	sessions_source_done(&c->tcp);
@@ -344,7 +375,7 @@ enum tally counting_tally(const struct counting *c, int64_t settle_ms)
 /* Most reasons name the source themselves. */
 static void explain_source(const struct source *source, struct buf *text)
 {
-	bool is_named = source->name && !strstr(source->why.text, source->name);
+	bool is_named = source->name && !strstr(source->why.text, source->said_name);
 	char since[CLOCK_TEXT_BYTES];
 
 	buf_printf(text, "%s%s%s%s (since %s): %s", text->length ? "; " : "",

@@ -41,7 +41,8 @@ struct counting_tools {
 
 struct source {
 	enum source_kind kind;
-	const char *name;        /* the path, url or program; NULL: the kind says it */
+	char *name;              /* no other of its kind has it; NULL: it is alone */
+	const char *said_name;   /* part of it: a reason that has this needs no name */
 	struct sampler *sampler; /* NULL: tcp, or there is nothing to ask */
 	int64_t number;          /* of the reading that was taken last */
 	json_t *sessions;        /* that came with it, or NULL */

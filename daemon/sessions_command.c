@@ -104,6 +104,7 @@ struct sessions_reader *sessions_command_new(const struct poold_command *command
 
 	reader->reader.ops = &ops;
 	reader->reader.name = *(char **)command->run.items;
+	reader->reader.pointer = command->pointer;
 	reader->command = command;
 	return &reader->reader;
 }

@@ -262,5 +262,6 @@ struct sessions_reader *sessions_http_new(const struct pool_http *http)
 	reader->http = http;
 	reader->name = harmless(http->url);
 	reader->reader.name = reader->name;
+	reader->reader.pointer = http->pointer;
 	return &reader->reader;
 }

@@ -45,6 +45,7 @@ struct sessions_reader {
 	const struct sessions_reader_ops *ops;
 	const char
 		*name; /* the path, program or url, fit for everybody's eyes; or NULL */
+	const char *pointer;     /* where in what that says the number is; or NULL */
 	atomic_bool is_stopping; /* set by whoever wants to free it */
 };
 

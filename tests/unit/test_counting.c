@@ -30,6 +30,14 @@ static const char pool_yaml[] =
 	"      H: {ports: 5061, counters: [{path: '\\A\\B'}]}\n"
 	"      I: {ports: 5061, http: [{url: 'http://127.0.0.1/', ignore_unknown: true,\n"
 	"                               every: 1s, timeout: 10s}]}\n"
+	"      J:\n"
+	"        http:\n"
+	"          - {url: 'http://127.0.0.1/'}\n"
+	"          - {url: 'http://127.0.0.1/', pointer: /a}\n"
+	"          - {url: 'http://127.0.0.1/', pointer: /b}\n"
+	"          - {url: 'http://127.0.0.1/?k=1', pointer: /a}\n"
+	"          - {url: 'http://127.0.0.1/?k=2', pointer: /a}\n"
+	"        counters: [{path: '\\A\\B'}, {path: '\\A\\B'}]\n"
 	"    servers: {s: {address: 127.0.0.1}}\n";
 
 static struct {
@@ -550,6 +558,49 @@ static void a_command_counts_its_service_alone(void **state)
 	end();
 }
 
+static void no_two_sources_of_a_kind_have_one_name(void **state)
+{
+	static char program[] = "/bin/count", numbered[] = "/bin/count (2)",
+		    pointer[] = "/a", service_j[] = "J";
+	static char *run[] = {program}, *other[] = {numbered};
+	static const char *const expected[] = {
+		"\\A\\B",
+		"\\A\\B (2)",
+		"http://127.0.0.1/",
+		"http://127.0.0.1/#/a",
+		"http://127.0.0.1/#/b",
+		"http://127.0.0.1/#/a (2)",
+		"http://127.0.0.1/#/a (3)",
+		"/bin/count",
+		"/bin/count#/a",
+		"/bin/count (2)",
+		"/bin/count (2) (2)",
+	};
+	struct metrics_source sources[PROGRESS_SOURCES];
+	struct poold_command commands[4];
+	struct list list = commands_of(commands, run, 4);
+	struct err err = {0};
+	json_t *json;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		commands[i].service = service_j;
+	commands[1].pointer = pointer;
+	commands[3].run.items = other;
+	assert_int_equal(try_begin('J', &list, &err), 0);
+	assert_int_equal(counting_metrics(&world.counting, sources), 11);
+	json = counting_sources_to_json(&world.counting, false);
+	for (size_t i = 0; i < 11; i++) {
+		const json_t *name = json_object_get(json_array_get(json, i), "name");
+
+		assert_string_equal(sources[i].name, expected[i]);
+		assert_string_equal(json_string_value(name), expected[i]);
+	}
+	json_decref(json);
+	check_why("; http http://127.0.0.1/#/a (2) (since 2026");
+	end();
+}
+
 static void more_sources_than_there_is_room_for_are_refused(void **state)
 {
 	static char program[] = "/bin/count", *run[] = {program};
@@ -645,6 +696,7 @@ int main(void)
 		cmocka_unit_test(a_reason_that_differs_in_numbers_is_the_same),
 		cmocka_unit_test(a_number_that_cannot_be_is_unknown),
 		cmocka_unit_test(a_command_counts_its_service_alone),
+		cmocka_unit_test(no_two_sources_of_a_kind_have_one_name),
 		cmocka_unit_test(more_sources_than_there_is_room_for_are_refused),
 		cmocka_unit_test(the_list_has_the_oldest_first),
 	};
