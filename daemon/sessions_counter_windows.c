@@ -25,9 +25,10 @@ struct counter_reader {
 	PDH_HCOUNTER handle;
 	bool was_collected; /* since it was opened */
 
-	LONGLONG stamp; /* of the counter's values, and when that was new */
+	LONGLONG stamp; /* of the counter's values, and when that was new; 0: none yet */
 	struct mono stamp_mono;
 	struct wall stamp_wall;
+	bool has_moved; /* the stamp, since the query was opened */
 };
 
 /* ---- what PDH says, in words ---- */
@@ -196,22 +197,33 @@ static void close_query(struct counter_reader *counter)
 	counter->query = NULL;
 	counter->was_collected = false;
 	counter->stamp = 0;
+	counter->has_moved = false;
 }
 
-/* A value that nobody made anew is that of a time when there may have been fewer. */
-static int check_stamp(struct counter_reader *counter, LONGLONG stamp, struct err *err)
+static void note_stamp(struct counter_reader *counter, LONGLONG stamp)
 {
-	struct mono now = clock_mono();
+	if (stamp == counter->stamp)
+		return;
+	counter->has_moved = counter->stamp != 0;
+	counter->stamp = stamp;
+	counter->stamp_mono = clock_mono();
+	counter->stamp_wall = clock_wall();
+}
+
+/* A value that nobody made anew is that of a time when there may have been fewer.  Of the
+ * first, nobody knows when it was made. */
+static int check_stamp(const struct counter_reader *counter, struct err *err)
+{
+	int64_t age_ms = clock_since(counter->stamp_mono, clock_mono());
 	char since[CLOCK_TEXT_BYTES];
 
-	if (stamp != counter->stamp) {
-		counter->stamp = stamp;
-		counter->stamp_mono = now;
-		counter->stamp_wall = clock_wall();
+	if (age_ms < STALE_LEAST_MS && counter->has_moved)
 		return 0;
-	}
-	if (clock_since(counter->stamp_mono, now) < STALE_LEAST_MS)
-		return 0;
+	if (age_ms < STALE_LEAST_MS)
+		return err_set(err, ERR_SESSIONS,
+			       "%s: whether its first value is fresh is not known before "
+			       "its time stamp has moved",
+			       counter->counter->path);
 	return err_set(err, ERR_SESSIONS,
 		       "%s: it is stale: its time stamp stands since %s",
 		       counter->counter->path, clock_format(counter->stamp_wall, since));
@@ -259,6 +271,7 @@ static int read_counter(struct sessions_reader *reader, struct sessions_reading 
 	bool is_first;
 	DWORD status = collect(counter, &value, &stamp, &is_first);
 
+	note_stamp(counter, stamp);
 	if (is_first)
 		return err_set(err, ERR_SESSIONS,
 			       "%s: no data yet: a rate is known from the second reading "
@@ -269,7 +282,7 @@ static int read_counter(struct sessions_reader *reader, struct sessions_reading 
 		close_query(counter);
 		return fail(counter, status, err);
 	}
-	if (check_stamp(counter, stamp, err) || to_count(counter, value, &count, err))
+	if (to_count(counter, value, &count, err) || check_stamp(counter, err))
 		return -1;
 	*reading = (struct sessions_reading){.count = count};
 	return 0;

@@ -57,7 +57,8 @@ struct sessions_reader {
 /* PDH; elsewhere than on Windows every reading fails.  With a wildcard for its instance,
  * the sum over the instances, without "_Total" where there are others; no instance at all
  * is unknown.  A fraction counts as the next whole number.  A counter whose time stamp
- * stands still is stale, and unknown.  No time limit: PDH has none. */
+ * stands still is stale, and unknown; so is the first value, until the stamp moves.  No
+ * time limit: PDH has none. */
 struct sessions_reader *sessions_counter_new(const struct pool_counter *counter);
 
 /* WTSEnumerateSessionsEx; elsewhere than on Windows every reading fails.  Session 0 and

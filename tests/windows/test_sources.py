@@ -45,12 +45,20 @@ def counter(source, tmp_path):
             fresh = file.with_suffix('.fresh')
             fresh.write_text(json.dumps(content))
             fresh.rename(file)
+
+        def warm_up():
+            """The first value counts from the second time stamp on."""
+            assert FIRST in made.error()
+            say(**said | {'stamp': said['stamp'] + 1})
         say(**said)
         made = source('counter', path, program='read_pdh',
                       env={'PDH_FILE': windows_path(file)})
-        made.say_pdh = say
+        made.say_pdh, made.warm_up = say, warm_up
         return made
     return make
+
+
+FIRST = 'whether its first value is fresh is not known before its time stamp has moved'
 
 
 def one(value, status=0):
@@ -59,7 +67,8 @@ def one(value, status=0):
 
 def test_a_counter_that_wine_has_is_read(source):
     with source('counter', r'\System\System Up Time') as up_time:
-        assert up_time.count() >= 1
+        assert FIRST in up_time.error()
+        wait_until(lambda: up_time.read().get('count', 0) >= 1, 'its time stamp moves')
         assert up_time.count() >= 1
 
 
@@ -77,6 +86,7 @@ def test_a_counter_that_is_missing_says_so_and_where_to_look(source, path, liste
 @pytest.mark.parametrize('value, count', [(0, 0), (7, 7), (0.3, 1), (6.0001, 7), (1e9, 10**9)])
 def test_a_fraction_counts_as_the_next_whole_number(counter, value, count):
     with counter(stamp=1, items=one(value)) as source:
+        source.warm_up()
         assert source.count() == count
 
 
@@ -98,7 +108,10 @@ def test_what_cannot_be_read_is_unknown_until_it_can(counter, said, why):
     with counter(**{'stamp': 1} | said) as source:
         for _ in range(2):
             assert why in source.error()
+        # One that could not be read is asked anew.
         source.say_pdh(stamp=2, items=one(0))
+        assert source.read().get('error', FIRST).endswith(FIRST)
+        source.say_pdh(stamp=3, items=one(0))
         assert source.count() == 0
 
 
@@ -111,8 +124,12 @@ def test_a_rate_needs_two_readings(counter):
         assert 'its value is not valid (PDH 0xC0000BBA)' in source.error()
 
 
+STALE = 'it is stale: its time stamp stands since 20'
+
+
 def test_a_counter_whose_time_stands_still_is_unknown_since_then(counter):
     with counter(stamp=1, items=one(0)) as source:
+        source.warm_up()
         assert source.count() == 0
 
         def stale():
@@ -120,10 +137,22 @@ def test_a_counter_whose_time_stands_still_is_unknown_since_then(counter):
             assert reading.get('count', 0) == 0
             return reading.get('error')
         error = wait_until(stale, 'the counter is stale')
-        assert 'it is stale: its time stamp stands since 20' in error
-        assert stale() == error
-        source.say_pdh(stamp=2, items=one(3))
+        assert STALE in error and stale() == error
+        source.say_pdh(stamp=3, items=one(3))
         assert source.count() == 3
+
+
+def test_a_counter_that_is_stale_from_the_start_is_never_known(counter):
+    with counter(stamp=1, items=one(0)) as source:
+        assert FIRST in source.error()
+        wait_until(lambda: STALE in source.error(), 'the counter is stale')
+        # Nor is it when it is there again.
+        source.say_pdh(collect=0x800007D5)
+        assert 'there is no data' in source.error()
+        source.say_pdh(stamp=1, items=one(0))
+        assert FIRST in source.error()
+        source.say_pdh(stamp=2, items=one(4))
+        assert source.count() == 4
 
 
 ALL = r'\LS:SIP - Peers(*)\SIP - Connections Active'
@@ -138,15 +167,17 @@ ALL = r'\LS:SIP - Peers(*)\SIP - Connections Active'
 ])
 def test_instances_are_added_up_without_their_total(counter, items, count):
     with counter(ALL, stamp=1, items=items) as source:
+        source.warm_up()
         assert source.count() == count
 
 
 def test_instances_that_come_and_go_are_followed(counter):
     with counter(ALL, stamp=1, items=[['a', 3, 0]]) as source:
+        source.warm_up()
         assert source.count() == 3
-        source.say_pdh(stamp=2, items=[['a', 3, 0], ['b', 2, 0]])
+        source.say_pdh(stamp=3, items=[['a', 3, 0], ['b', 2, 0]])
         assert source.count() == 5
-        source.say_pdh(stamp=3, items=[['b', 0, 0]])
+        source.say_pdh(stamp=4, items=[['b', 0, 0]])
         assert source.count() == 0
 
 
@@ -157,12 +188,15 @@ def test_instances_that_come_and_go_are_followed(counter):
 ])
 def test_instances_of_which_one_is_not_known_are_unknown(counter, items, why):
     with counter(ALL, stamp=1, items=[['a', 1, 0]]) as source:
+        source.warm_up()
         assert source.count() == 1
-        source.say_pdh(stamp=2, items=items)
+        source.say_pdh(stamp=3, items=items)
         for _ in range(2):
             error = source.error()
             assert why in error or 'no data yet' in error
-        source.say_pdh(stamp=3, items=[['a', 1, 0]])
+        source.say_pdh(stamp=4, items=[['a', 1, 0]])
+        assert source.read().get('error', FIRST).endswith(FIRST)
+        source.say_pdh(stamp=5, items=[['a', 1, 0]])
         assert source.count() == 1
 
 
