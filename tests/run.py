@@ -114,13 +114,16 @@ def unit(suite):
 
 def races(suite):
     """What threads share, under ThreadSanitizer."""
-    names = ['test_supervisor', 'test_drains', 'test_record']
+    names = ['test_supervisor', 'test_drains', 'test_record', 'test_sampler', 'test_counting',
+             'test_probe']
     tests = [BUILD / 'tsan/tests' / name for name in names]
     suite.step('thread sanitizer', 'make', '--no-print-directory', JOBS, 'SANITIZE=thread',
-               'VARIANT=tsan', 'programs', *(test.relative_to(ROOT) for test in tests))
+               'VARIANT=tsan', 'programs', 'test-tools',
+               *(test.relative_to(ROOT) for test in tests))
     run_unit_tests(suite, tests, TSAN_OPTIONS='halt_on_error=1')
     suite.pytest('tests/survive/test_model.py', 'tests/system/test_drain.py',
-                 'tests/system/test_watching.py',
+                 'tests/system/test_watching.py', 'tests/system/test_probe.py',
+                 'tests/system/test_source_command.py', 'tests/system/test_source_http.py',
                  POOLD=str(BUILD / 'tsan/poold'), POOLCTL=str(BUILD / 'native/poolctl'),
                  TSAN_OPTIONS='halt_on_error=1', SURVIVE_STEPS='2000')
 
