@@ -86,7 +86,8 @@ void host_cut(socket_handle connection);
 
 /*
  * A thread waits here until another wakes it or the time is over.  A wake that comes
- * first is not lost.  Clock changes do not lengthen or shorten the wait.
+ * first is not lost.  Clock changes do not lengthen or shorten the wait.  A time that was
+ * over before is no wait.
  */
 struct waker;
 struct waker *waker_new(void);

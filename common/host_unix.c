@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -285,6 +286,11 @@ void waker_wait(struct waker *waker, int64_t timeout_ms)
 	struct pollfd event = {.fd = waker->event, .events = POLLIN};
 	eventfd_t count;
 
+	/* To poll, a negative time is without end. */
+	if (timeout_ms < 0)
+		timeout_ms = 0;
+	if (timeout_ms > INT_MAX)
+		timeout_ms = INT_MAX;
 	/* A signal ends the wait early, which callers must stand anyway. */
 	if (poll(&event, 1, (int)timeout_ms) > 0)
 		(void)!eventfd_read(waker->event, &count);

@@ -9,6 +9,7 @@
 #include <bcrypt.h>
 #include <shellapi.h>
 #include <shlobj.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,5 +422,10 @@ void waker_wake(struct waker *waker)
 
 void waker_wait(struct waker *waker, int64_t timeout_ms)
 {
+	/* As an unsigned number, a negative time is weeks. */
+	if (timeout_ms < 0)
+		timeout_ms = 0;
+	if (timeout_ms > INT_MAX)
+		timeout_ms = INT_MAX;
 	(void)WaitForSingleObject(waker->event, (DWORD)timeout_ms);
 }

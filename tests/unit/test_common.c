@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "err.h"
 #include "event_kinds.h"
+#include "host.h"
 #include "mem.h"
 #include "net_address.h"
 
@@ -519,6 +520,20 @@ static void ids_are_short_and_plain(void **state)
 	assert_true(api_id_is_valid(longest));
 }
 
+/* The test ends at all. */
+static void a_time_that_is_over_is_not_waited_for(void **state)
+{
+	struct waker *waker = waker_new();
+
+	(void)state;
+	waker_wait(waker, 0);
+	waker_wait(waker, -1);
+	waker_wait(waker, INT64_MIN);
+	waker_wake(waker);
+	waker_wait(waker, INT64_MAX);
+	waker_free(waker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +560,7 @@ int main(void)
 		cmocka_unit_test(every_name_is_found_again),
 		cmocka_unit_test(every_event_kind_has_its_own_id),
 		cmocka_unit_test(ids_are_short_and_plain),
+		cmocka_unit_test(a_time_that_is_over_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
