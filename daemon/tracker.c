@@ -110,6 +110,19 @@ static size_t compare(struct tracker *tracker, struct mono now, struct wall wall
 	return ended;
 }
 
+/* A list that is read in pieces while others change it may have a connection twice. */
+static void drop_repeats(struct tracker *tracker)
+{
+	struct tracked *fresh = tracker->fresh;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tracker->fresh_count; i++)
+		if (!kept || compare_connections(&fresh[kept - 1], &fresh[i]) != 0)
+			fresh[kept++] = fresh[i];
+	tracker->seen -= (int64_t)(tracker->fresh_count - kept);
+	tracker->fresh_count = kept;
+}
+
 void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
 {
 	size_t ended;
@@ -117,6 +130,7 @@ void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
 	if (tracker->fresh_count)
 		qsort(tracker->fresh, tracker->fresh_count, sizeof(*tracker->fresh),
 		      compare_connections);
+	drop_repeats(tracker);
 	ended = compare(tracker, now, wall);
 	swap(tracker);
 	tracker->is_whole = tracker->seen == (int64_t)tracker->count;

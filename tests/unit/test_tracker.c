@@ -74,6 +74,22 @@ static void what_is_there_at_first_may_be_older_and_what_comes_is_not(void **sta
 	tracker_done(&tracker);
 }
 
+static void one_that_is_listed_twice_is_one(void **state)
+{
+	struct tracker tracker = {0};
+
+	(void)state;
+	sample(&tracker, 1000, PORTS(50002, 50001, 50002, 50002));
+	assert_int_equal(tracker.seen, 2);
+	assert_int_equal(tracker.count, 2);
+	assert_true(tracker.is_whole);
+	sample(&tracker, 2000, PORTS(50001, 50001));
+	assert_int_equal(tracker.seen, 1);
+	assert_int_equal(tracker.ended_count, 1);
+	check(&tracker, 50001, 1000, true);
+	tracker_done(&tracker);
+}
+
 static void an_end_is_forgotten_and_the_same_ports_are_another_session(void **state)
 {
 	struct tracker tracker = {0};
@@ -391,6 +407,7 @@ int main(void)
 		cmocka_unit_test(of_a_session_of_unknown_age_nothing_is_told),
 		cmocka_unit_test(what_ended_while_nobody_could_look_is_told_after_that),
 		cmocka_unit_test(who_has_no_room_has_not_ended),
+		cmocka_unit_test(one_that_is_listed_twice_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
