@@ -154,6 +154,7 @@ def test_sessions_that_ended_before_a_restart_are_not_forgotten(pool, server):
     assert command.wait() == 0, command.text()
     assert 'drained (3 sessions ended' in command.text()
     pool.poolctl('resume', 'frontend01', '--id', 'kb1')
+    wait_until(lambda: server.try_new() == 'taken', 'takes sessions again')
     with server.session():
         wait_until(lambda: server.document()['progress']['sessions'] == 1, 'a new one')
         assert server.put('kb2', {'reason': 'another'})[0] == 201
