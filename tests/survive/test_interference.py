@@ -68,6 +68,8 @@ def delete_and_put_back(server):
     server.wait_phase('attention')
     document = server.document()['services'][0]
     assert 'not installed' in document['message']
+    # poold may have seen it before the service has.
+    wait_until(lambda: server.sessions()['count'] == 0, 'the service has ended')
     fresh = json.loads(content)
     fresh['services'][SERVICE] |= {'state': 'running', 'start_type': 'automatic',
                                    'delayed_auto_start': True}
