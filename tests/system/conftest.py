@@ -2,26 +2,11 @@
 
 import pytest
 
-from simulated import SimulatedPool
+from fixtures import make_pool  # noqa: F401
 
 
 @pytest.fixture
-def make_pool(tmp_path):
-    """Makes a started pool; poold and services end with the test."""
-    made = []
-
-    def make(count=1, start=True, **options):
-        options = {'settle': '200ms', 'tick': '50ms'} | options
-        made.append(SimulatedPool(tmp_path, count, **options))
-        return made[-1].start() if start else made[-1]
-
-    yield make
-    for pool in made:
-        pool.__exit__()
-
-
-@pytest.fixture
-def pool(make_pool):
+def pool(make_pool):  # noqa: F811
     return make_pool()
 
 
