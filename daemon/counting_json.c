@@ -52,17 +52,19 @@ static json_t *connection_to_json(const struct tracked *session, struct mono now
 {
 	const struct sessions_connection *connection = &session->connection;
 	char peer[NET_ADDRESS_TEXT_BYTES], local[NET_ADDRESS_TEXT_BYTES];
+	int64_t age_ms = clock_since(session->since, now), idle_ms = connection->idle_ms;
 
+	/* It came before the sample that saw it first. */
+	if (!session->is_least && idle_ms > age_ms)
+		idle_ms = age_ms;
 	return json_pack(
 		"{ss ss si ss si so sI sb so sb}", "source", "tcp", "peer",
 		net_address_format(&connection->peer, peer), "peer_port",
 		connection->peer_port, "local",
 		net_address_format(&connection->local, local), "local_port",
 		connection->local_port, "since", moment_to_json(session->since_wall),
-		"age_s", (json_int_t)(clock_since(session->since, now) / 1000),
-		"age_is_least", session->is_least, "idle_s",
-		connection->idle_ms < 0 ? json_null()
-					: json_integer(connection->idle_ms / 1000),
+		"age_s", (json_int_t)(age_ms / 1000), "age_is_least", session->is_least,
+		"idle_s", idle_ms < 0 ? json_null() : json_integer(idle_ms / 1000),
 		"suspect", tracker_is_suspect(session, now));
 }
 

@@ -56,6 +56,7 @@ def test_the_oldest_is_listed_first_and_each_with_its_age(server, connect):
     assert (document['service'], document['known'], document['whole']) == ('RTCSRV', True, True)
     assert document['count'] == 3 and ports(document) == [port_of(each) for each in sessions]
     for listed, (first_wall, first, last_wall, last) in zip(document['sessions'], opened):
+        assert listed['idle_s'] is None or listed['idle_s'] <= listed['age_s']
         assert first_wall - 0.01 <= time_of(listed['since']) <= last_wall + 0.01
         assert int(before - last) <= listed['age_s'] <= after - first
         assert listed == listed | {
