@@ -348,10 +348,12 @@ static void add_reason(const struct job *job, struct buf *message)
 	const struct server_view *view = job->view;
 	struct buf uncounted = {0};
 
+	if (view->phase != PHASE_DRAINING)
+		return;
 	view_text_uncounted(view, &uncounted);
 	if (uncounted.length)
 		buf_printf(message, ": %s", uncounted.text);
-	else if (view->phase == PHASE_DRAINING && view->progress.sessions > 0)
+	else if (view->progress.sessions > 0)
 		buf_printf(message, ", %lld sessions left",
 			   (long long)view->progress.sessions);
 	buf_done(&uncounted);
@@ -375,6 +377,8 @@ static void check_time(struct job *job)
 		buf_printf(&message, ": %s", job->problem.text);
 	else if (job->view)
 		add_reason(job, &message);
+	else
+		buf_printf(&message, ": no answer yet from %.200s", job->server->url);
 	add_standing(job, &message);
 	finish(job, err_info(code)->exit_status, &message);
 }

@@ -87,14 +87,7 @@ static void add_count(const json_t *source, struct wall now, struct buf *line)
 
 static void add_silence(const json_t *source, struct wall now, struct buf *line)
 {
-	struct wall at;
-
-	buf_puts(line, "not known");
-	if (read_time(source, "unknown_since", &at)) {
-		buf_puts(line, " since ");
-		view_text_time(at, now, line);
-	}
-	buf_printf(line, ": %s", json_string_value(json_object_get(source, "error")));
+	view_text_silence(source, now, line);
 	if (json_is_true(json_object_get(source, "ignore_unknown")))
 		buf_puts(line, " (ignored)");
 }

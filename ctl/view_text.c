@@ -1,8 +1,10 @@
 #include "view_text.h"
 
+#include "mem.h"
 #include "text.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DATE_CHARS = 10, MINUTE_CHARS = 5 };
@@ -94,16 +96,29 @@ void view_text_startup(const json_t *object, struct buf *text)
 		buf_puts(text, " (delayed)");
 }
 
-/* Null, before the source was asked, is no time. */
-static void add_since(const json_t *value, struct wall now, struct buf *text)
+void view_text_silence(const json_t *source, struct wall now, struct buf *text)
 {
-	const char *since = json_string_value(value);
+	const char *since = json_string_value(json_object_get(source, "unknown_since"));
 	struct wall at;
 
-	if (!since || clock_parse(since, &at))
-		return;
-	buf_puts(text, " since ");
-	view_text_time(at, now, text);
+	buf_puts(text, "not known");
+	if (since && !clock_parse(since, &at)) {
+		buf_puts(text, " since ");
+		view_text_time(at, now, text);
+	}
+	buf_printf(text, ": %s", json_string_value(json_object_get(source, "error")));
+}
+
+/* A pointer behind '#' tells sources apart, and is in no reason. */
+static bool has_name(const char *error, const char *name)
+{
+	char *plain = xstrdup(name);
+	bool is_there;
+
+	plain[strcspn(plain, "#")] = '\0';
+	is_there = strstr(error, plain) != NULL;
+	free(plain);
+	return is_there;
 }
 
 static void add_source(const char *service, const json_t *source, struct wall now,
@@ -116,10 +131,9 @@ static void add_source(const char *service, const json_t *source, struct wall no
 	if (!kind || !error || !*error ||
 	    json_is_true(json_object_get(source, "ignore_unknown")))
 		return;
-	buf_printf(text, "%s%s: %s not known", text->length ? ", " : "", service, kind);
-	add_since(json_object_get(source, "unknown_since"), now, text);
-	buf_printf(text, ": %s", error);
-	if (name)
+	buf_printf(text, "%s%s: %s ", text->length ? ", " : "", service, kind);
+	view_text_silence(source, now, text);
+	if (name && !has_name(error, name))
 		buf_printf(text, " (%s)", name);
 }
 

@@ -23,8 +23,11 @@ void view_text_holders(const struct server_view *view, struct buf *text);
 void view_text_terms(const struct drain_view *drain, struct wall now, bool has_countdown,
 		     struct buf *text);
 
-/* Adds "SERVICE: http not known since 08:30Z: why (name), ..." for each source because of
- * which a service's sessions cannot be counted. */
+/* Adds "not known since 08:30Z: why", of a session source that says so. */
+void view_text_silence(const struct json_t *source, struct wall now, struct buf *text);
+
+/* Adds "SERVICE: http not known since 08:30Z: why, ..." for each source because of which
+ * a service's sessions cannot be counted; with its name, if the reason has it not. */
 void view_text_uncounted(const struct server_view *view, struct buf *text);
 
 /* Adds "about 11m left, 9 in 10 within 25m", or that it is not known, and why; without

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import threading
+import time
 
 import pytest
 
@@ -457,6 +458,14 @@ def test_the_progress_of_a_drain_says_how_long_it_takes(pool, server, eta, nine,
     assert words in done.stderr, done.stderr
 
 
+def test_who_does_not_answer_in_time_is_named(pool, server):
+    server.replies['GET /v1/server'] = lambda query: time.sleep(3)
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '1s')
+    assert done.returncode == 3, done
+    assert 'not drained after 1s: no answer yet from http://' in done.stderr
+    assert 'nothing was changed' in done.stderr
+
+
 def test_what_the_drain_waits_for_is_said_when_waiting_ends(pool, server):
     server.replies |= {f'PUT {DRAIN}': drain(),
                        'GET /v1/server': view('frontend01', 'draining', [drain()], sessions=5)}
@@ -487,10 +496,12 @@ def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
          'error': None, 'ignore_unknown': False},
         {'kind': 'http', 'name': 'http://a/', 'known': False, 'count': None, 'error': 'refused',
          'unknown_since': '2026-05-01T08:05:00Z', 'ignore_unknown': True},
-        {'kind': 'counter', 'name': 'X', 'known': False, 'count': None, 'error': 'missing',
-         'unknown_since': '2026-05-01T08:00:00Z', 'ignore_unknown': False}]}
+        {'kind': 'counter', 'name': 'X#1', 'known': False, 'count': None, 'error': 'missing',
+         'unknown_since': '2026-05-01T08:00:00Z', 'ignore_unknown': False},
+        {'kind': 'http', 'name': 'http://b/#/n', 'known': False, 'count': None,
+         'error': 'http://b/: refused', 'unknown_since': None, 'ignore_unknown': False}]}
     server.replies |= {f'PUT {DRAIN}': drain(), 'GET /v1/server': blind}
-    why = f'{SERVICE}: counter not known since 08:00Z: missing (X)'
+    why = f'{SERVICE}: counter not known since 08:00Z: missing (X#1)'
     assert why in pool.poolctl('status').stdout
     server.replies['GET /v1/server'] = blind | {'phase': 'serving', 'drains': []}
     assert why in pool.poolctl('status').stdout
@@ -498,6 +509,7 @@ def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '2s')
     lines = done.stderr.splitlines()
     assert done.returncode == 6
+    why += f', {SERVICE}: http not known: http://b/: refused'
     assert lines[0] == f'frontend01: draining, ? of 12 sessions left, {why}'
     assert 'not drained after' in lines[-1] and why in lines[-1]
 
