@@ -32,6 +32,12 @@ static const char *const start_types[START__COUNT] = {
 	[START_DISABLED] = "disabled",
 };
 
+static const char *const drain_phases[DRAIN__COUNT] = {
+	[DRAIN_ACTIVE] = "active",
+	[DRAIN_RESERVED] = "reserved",
+	[DRAIN_ENDED] = "ended",
+};
+
 static const char *const on_deadlines[ON_DEADLINE__COUNT] = {
 	[ON_DEADLINE_HOLD] = "hold",
 	[ON_DEADLINE_RESUME] = "resume",
@@ -77,6 +83,11 @@ const char *start_type_name(enum start_type type)
 	return start_types[type];
 }
 
+const char *drain_phase_name(enum drain_phase phase)
+{
+	return drain_phases[phase];
+}
+
 const char *on_deadline_name(enum on_deadline on_deadline)
 {
 	return on_deadlines[on_deadline];
@@ -110,6 +121,11 @@ int service_state_from_name(const char *name)
 int start_type_from_name(const char *name)
 {
 	return find(start_types, START__COUNT, name);
+}
+
+int drain_phase_from_name(const char *name)
+{
+	return find(drain_phases, DRAIN__COUNT, name);
 }
 
 int on_deadline_from_name(const char *name)

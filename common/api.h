@@ -28,6 +28,9 @@ enum {
 	API_SERVICES_LIMIT = 64,
 	API_DRAINS_LIMIT = 64,
 	API_DEADLINE_LIMIT_S = 366 * 24 * 3600,
+	API_TTL_LIMIT_S = 60, /* of a reservation, and what it is if not given */
+	API_TTL_USUAL_S = 15,
+	API_TOKEN_BYTES = 64,
 };
 
 enum phase {
@@ -75,6 +78,9 @@ enum on_deadline {
 	ON_DEADLINE__COUNT,
 };
 
+/* What a drain is: asked for; only announced by a reservation; or over. */
+enum drain_phase { DRAIN_ACTIVE, DRAIN_RESERVED, DRAIN_ENDED, DRAIN__COUNT };
+
 /* How long a drain lasts: until somebody ends it, or only until the next boot. */
 enum until { UNTIL_RESUME, UNTIL_REBOOT, UNTIL__COUNT };
 
@@ -85,6 +91,7 @@ const char *phase_name(enum phase phase);
 const char *want_name(enum want want);
 const char *service_state_name(enum service_state state);
 const char *start_type_name(enum start_type type);
+const char *drain_phase_name(enum drain_phase phase);
 const char *on_deadline_name(enum on_deadline on_deadline);
 const char *until_name(enum until until);
 const char *end_reason_name(enum end_reason reason);
@@ -93,6 +100,7 @@ int phase_from_name(const char *name);
 int want_from_name(const char *name);
 int service_state_from_name(const char *name);
 int start_type_from_name(const char *name);
+int drain_phase_from_name(const char *name);
 int on_deadline_from_name(const char *name);
 int until_from_name(const char *name);
 int end_reason_from_name(const char *name);

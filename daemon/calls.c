@@ -1,5 +1,8 @@
 #include "supervisor_private.h"
 
+#include "log.h"
+#include "mem.h"
+
 #include <string.h>
 
 /* One that has ended. */
@@ -62,32 +65,118 @@ static int check_not_narrower(const struct supervisor *s, const struct drain *kn
 	return 0;
 }
 
-static json_t *put_drain(struct supervisor *s, struct call *call)
+/* What must be so whether a drain is reserved or put. */
+static int check_asked(const struct supervisor *s, struct drain *asked, struct err *err)
+{
+	const struct drain *known = drains_find(&s->drains, asked->id);
+
+	if (check_services(s, asked, err))
+		return -1;
+	if (known && strcmp(known->owner, asked->owner))
+		return err_set(err, ERR_HELD,
+			       "drain '%s' is held by %s: %s; choose another id",
+			       known->id, known->owner, known->reason);
+	return known ? check_not_narrower(s, known, asked, err) : 0;
+}
+
+static json_t *reserve(struct supervisor *s, struct call *call)
+{
+	const struct drain *asked = &call->drain, *held = &s->reservation.drain;
+	int is_new;
+
+	if (check_asked(s, &call->drain, &call->err))
+		return NULL;
+	is_new = reservation_reserve(&s->reservation, asked, s->all.server->named.name,
+				     s->epoch, s->tools.clock(), s->tools.wall_clock(),
+				     &call->err);
+	if (is_new < 0)
+		return NULL;
+	if (is_new)
+		log_info("reservation %lld by %s from %s: drain %s (%s)",
+			 (long long)s->reservation.number, held->owner, call->from,
+			 held->id, held->reason);
+	/* Everybody who looks from the reply on sees it. */
+	supervisor_publish(s);
+	call->http_status = is_new ? 201 : 200;
+	return picture_reserved_to_json(&s->all, true);
+}
+
+/* Makes the drain durable and the reservation a thing of the past, in one step: whoever
+ * looks sees one of them. */
+static int commit(struct supervisor *s, struct call *call)
 {
 	struct drain *asked = &call->drain;
 	const struct drain *known = drains_find(&s->drains, asked->id);
-	struct err *err = &call->err;
+	bool has = !reservation_check(&s->reservation, asked, s->all.server->named.name,
+				      s->tools.clock(), NULL);
 
-	if (check_services(s, asked, err))
-		return NULL;
-	if (known && strcmp(known->owner, asked->owner)) {
-		(void)err_set(err, ERR_HELD,
-			      "drain '%s' is held by %s: %s; choose another id",
-			      known->id, known->owner, known->reason);
-		return NULL;
-	}
-	if (known && check_not_narrower(s, known, asked, err))
-		return NULL;
+	if (!has)
+		*asked->reservation = '\0';
 	call->http_status = known ? 200 : 201;
 	if (!(known && drain_asks_the_same(known, asked) &&
 	      drains_is_in_force(&s->drains, known)) &&
-	    drains_put(&s->drains, asked, call->from, err))
+	    drains_put(&s->drains, asked, call->from, &call->err))
+		return -1;
+	if (has)
+		reservation_commit(&s->reservation);
+	return 0;
+}
+
+static json_t *put_drain(struct supervisor *s, struct call *call)
+{
+	struct drain *asked = &call->drain;
+	struct err *err = &call->err;
+	const struct drain *known;
+
+	if (check_asked(s, asked, err) || commit(s, call))
 		return NULL;
 	supervisor_step_after_change(s);
 	/* A deadline of a second may be over by now; then it has just ended. */
 	known = drains_find(&s->drains, asked->id);
 	return known ? picture_drain_to_json(&s->all, known)
 		     : stored_drain(s, asked->id, err);
+}
+
+/* Without a token, whichever reservation the drain has. */
+static bool withdraw(struct supervisor *s, const struct call *call, const char *token)
+{
+	if (!reservation_withdraw(&s->reservation, call->drain.id, token))
+		return false;
+	log_info("reservation %lld is withdrawn by %s from %s",
+		 (long long)s->reservation.number, call->who, call->from);
+	return true;
+}
+
+/* Never ends a drain, so that a withdrawal that comes late cannot undo a commit. */
+static json_t *withdraw_only(struct supervisor *s, struct call *call)
+{
+	bool is_done = withdraw(s, call, call->drain.reservation);
+
+	supervisor_publish(s);
+	call->http_status = 200;
+	return json_pack("{ss sb}", "id", call->drain.id, "withdrawn", is_done);
+}
+
+/* One that was only reserved is over, and leaves nothing behind. */
+static json_t *end_reserved(struct supervisor *s, struct call *call)
+{
+	struct drain ended;
+	json_t *json;
+
+	drain_copy(&ended, &s->reservation.drain);
+	ended.is_ended = true;
+	ended.ended_at = s->tools.wall_clock();
+	copy_text(ended.ended_by, sizeof(ended.ended_by), call->who);
+	json = picture_drain_to_json(&s->all, &ended);
+	drain_done(&ended);
+	(void)withdraw(s, call, NULL);
+	supervisor_publish(s);
+	return json;
+}
+
+static bool is_reserved(const struct supervisor *s, const char *id)
+{
+	return s->reservation.is_held && !strcmp(s->reservation.drain.id, id);
 }
 
 static json_t *end_drain(struct supervisor *s, struct call *call)
@@ -98,9 +187,11 @@ static json_t *end_drain(struct supervisor *s, struct call *call)
 
 	call->http_status = 200;
 	if (!drains_find(&s->drains, id))
-		return stored_drain(s, id, &call->err);
+		return is_reserved(s, id) ? end_reserved(s, call)
+					  : stored_drain(s, id, &call->err);
 	if (drains_end(&s->drains, id, call->who, call->from, &ended, &call->err))
 		return NULL;
+	(void)withdraw(s, call, NULL);
 	json = picture_drain_to_json(&s->all, &ended);
 	drain_done(&ended);
 	supervisor_step_after_change(s);
@@ -169,10 +260,9 @@ json_t *calls_answer(struct supervisor *s, struct call *call)
 {
 	static json_t *(*const answers[CALL__COUNT])(struct supervisor *,
 						     struct call *) = {
-		[CALL_PUT_DRAIN] = put_drain,
-		[CALL_END_DRAIN] = end_drain,
-		[CALL_PREFLIGHT] = preflight,
-		[CALL_SESSIONS] = sessions,
+		[CALL_PUT_DRAIN] = put_drain, [CALL_RESERVE] = reserve,
+		[CALL_END_DRAIN] = end_drain, [CALL_WITHDRAW] = withdraw_only,
+		[CALL_PREFLIGHT] = preflight, [CALL_SESSIONS] = sessions,
 	};
 
 	return answers[call->kind](s, call);

@@ -54,6 +54,44 @@ static int read_choice(json_t *value, const char *field, int (*from_name)(const 
 				      choices);
 }
 
+/* What a drain is before it is one: whether it is only reserved, and with what. */
+static int read_claim(const char *field, json_t *value, struct drain *drain,
+		      struct err *err)
+{
+	const char *text = json_string_value(value);
+
+	if (!strcmp(field, "phase")) {
+		drain->is_reserved =
+			text && !strcmp(text, drain_phase_name(DRAIN_RESERVED));
+		return drain->is_reserved ||
+				       (text &&
+					!strcmp(text, drain_phase_name(DRAIN_ACTIVE)))
+			       ? 0
+			       : err_set(err, ERR_INVALID_REQUEST,
+					 "'phase' must be 'active' or 'reserved'");
+	}
+	if (!strcmp(field, "ttl_s")) {
+		drain->ttl_s = json_integer_value(value);
+		return drain->ttl_s >= 1 && drain->ttl_s <= API_TTL_LIMIT_S
+			       ? 0
+			       : err_set(err, ERR_INVALID_REQUEST,
+					 "'ttl_s' must be a whole number of seconds from "
+					 "1 to %d",
+					 API_TTL_LIMIT_S);
+	}
+	if (strcmp(field, "reservation"))
+		return err_set(
+			err, ERR_UNKNOWN_FIELD,
+			"unknown field '%s'; a drain has services, reason, owner, "
+			"deadline_s, on_deadline, until, phase, ttl_s, reservation",
+			field);
+	if (!text || !*text || strlen(text) >= sizeof(drain->reservation))
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'reservation' must be the token of one");
+	copy_text(drain->reservation, sizeof(drain->reservation), text);
+	return 0;
+}
+
 static int read_field(const char *field, json_t *value, struct drain *drain,
 		      struct err *err)
 {
@@ -86,15 +124,7 @@ static int read_field(const char *field, json_t *value, struct drain *drain,
 		drain->until = (enum until)choice;
 		return ret;
 	}
-	if (strcmp(field, "phase"))
-		return err_set(err, ERR_UNKNOWN_FIELD,
-			       "unknown field '%s'; a drain has services, reason, owner, "
-			       "deadline_s, on_deadline, until, phase",
-			       field);
-	return json_is_string(value) && !strcmp(json_string_value(value), "active")
-		       ? 0
-		       : err_set(err, ERR_INVALID_REQUEST,
-				 "'phase' must be 'active' in this version");
+	return read_claim(field, value, drain, err);
 }
 
 static int check_whole(const struct drain *drain, struct err *err)
@@ -105,6 +135,14 @@ static int check_whole(const struct drain *drain, struct err *err)
 	if (drain->on_deadline != ON_DEADLINE_HOLD && !drain->deadline_s)
 		return err_set(err, ERR_INVALID_REQUEST,
 			       "'on_deadline' needs a deadline; give 'deadline_s' too");
+	if (drain->ttl_s && !drain->is_reserved)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'ttl_s' is of a reservation; it goes with the phase "
+			       "'reserved'");
+	if (*drain->reservation && drain->is_reserved)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'reservation' is what a drain is committed with; it goes "
+			       "with the phase 'active'");
 	return 0;
 }
 
@@ -219,9 +257,12 @@ bool drain_is_overdue(const struct drain *drain)
 json_t *drain_to_json(const struct drain *drain, json_t *services, bool is_out)
 {
 	bool is_ended = drain->is_ended;
+	enum drain_phase phase = is_ended             ? DRAIN_ENDED
+				 : drain->is_reserved ? DRAIN_RESERVED
+						      : DRAIN_ACTIVE;
 
 	return json_pack("{ss ss sO ss ss so so ss? ss? so ss ss so sb sb}", "id",
-			 drain->id, "phase", is_ended ? "ended" : "active", "services",
+			 drain->id, "phase", drain_phase_name(phase), "services",
 			 services, "owner", drain->owner, "reason", drain->reason,
 			 "created_at", time_to_json(drain->created_at), "ended_at",
 			 is_ended ? time_to_json(drain->ended_at) : json_null(),

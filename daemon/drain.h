@@ -32,6 +32,12 @@ struct drain {
 				 */
 	bool is_drained_unwritten;
 
+	/* The token of the reservation that it was, or is to be, committed with; "" if
+	 * none. Of a request to reserve: for how long.  Neither is stored. */
+	bool is_reserved; /* only announced */
+	int64_t ttl_s;
+	char reservation[API_TOKEN_BYTES];
+
 	bool is_ended;
 	struct wall ended_at;
 	char ended_by[API_TEXT_BYTES];

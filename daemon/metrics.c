@@ -136,6 +136,13 @@ static bool read_store(const struct scrape *scrape, size_t i, double *value)
 	return true;
 }
 
+static bool read_reserved(const struct scrape *scrape, size_t i, double *value)
+{
+	(void)i;
+	*value = scrape->all->is_reserved;
+	return true;
+}
+
 static bool read_phase(const struct scrape *scrape, size_t i, double *value)
 {
 	*value = scrape->all->phase == (enum phase)i;
@@ -245,6 +252,8 @@ static const struct metric {
 	 "Sessions that were cut at a deadline since the service was taken out."},
 	{"poold_drift_total", "counter", per_service, label_service, read_drift,
 	 "Times that somebody else changed what poold held, since poold started."},
+	{"poold_reserved", "gauge", one, NULL, read_reserved,
+	 "1 while a client has reserved the server for a drain."},
 	{"poold_drain_age_seconds", "gauge", per_drain, label_owner, read_drain_age,
 	 "Since when a drain is in force."},
 	{"poold_drain_overdue", "gauge", per_drain, label_drain, read_overdue,

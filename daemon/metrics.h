@@ -47,7 +47,7 @@ struct metrics_drain {
 struct metrics {
 	const char *version, *server, *pool;
 	enum phase phase;
-	bool is_store_failing;
+	bool is_store_failing, is_reserved;
 	struct wall started_at;
 	struct metrics_service *services;
 	size_t service_count;

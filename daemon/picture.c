@@ -53,6 +53,7 @@ bool picture_is_drained(const struct picture *p, const struct drain *drain)
 
 json_t *picture_drain_to_json(const struct picture *p, const struct drain *drain)
 {
+	bool is_in_force = !drain->is_ended && !drain->is_reserved;
 	json_t *services = json_array(), *json;
 
 	for (size_t i = 0; i < p->controller_count; i++)
@@ -60,9 +61,21 @@ json_t *picture_drain_to_json(const struct picture *p, const struct drain *drain
 			(void)json_array_append_new(
 				services,
 				json_string(controller_name(p->controllers[i])));
-	json = drain_to_json(drain, services,
-			     !drain->is_ended && all_are(p, drain, is_out));
+	json = drain_to_json(drain, services, is_in_force && all_are(p, drain, is_out));
 	json_decref(services);
+	return json;
+}
+
+json_t *picture_reserved_to_json(const struct picture *p, bool with_token)
+{
+	json_t *json;
+
+	if (!p->reservation->is_held)
+		return NULL;
+	json = picture_drain_to_json(p, &p->reservation->drain);
+	(void)json_object_set_new(
+		json, "reservation",
+		reservation_to_json(p->reservation, with_token, true, p->now));
 	return json;
 }
 
@@ -130,13 +143,14 @@ json_t *picture_to_json(const struct picture *p, bool with_times)
 	for (size_t i = 0; i < p->controller_count; i++)
 		(void)json_array_append_new(
 			services, controller_to_json(p->controllers[i], with_times));
-	return json_pack("{ss ss ss ss ss ss sn so so so}", "server",
-			 p->server->named.name, "pool", p->pool->named.name, "version",
-			 p->version, "boot_id", p->boot_id, "phase",
-			 phase_name(picture_phase(p)), "wanted",
-			 want_name(is_out_wanted ? WANT_DRAINED : WANT_SERVING),
-			 "reservation", "drains", drains_to_json(p), "progress",
-			 progress_to_json(p, is_out_wanted), "services", services);
+	return json_pack(
+		"{ss ss ss ss ss ss so so so so}", "server", p->server->named.name,
+		"pool", p->pool->named.name, "version", p->version, "boot_id", p->boot_id,
+		"phase", phase_name(picture_phase(p)), "wanted",
+		want_name(is_out_wanted ? WANT_DRAINED : WANT_SERVING), "reservation",
+		reservation_to_json(p->reservation, false, with_times, p->now), "drains",
+		drains_to_json(p), "progress", progress_to_json(p, is_out_wanted),
+		"services", services);
 }
 
 static void add_sources(struct metrics *metrics, const struct controller *controller)
@@ -161,6 +175,7 @@ struct metrics *picture_metrics(const struct picture *p)
 		.pool = p->pool->named.name,
 		.phase = picture_phase(p),
 		.is_store_failing = record_is_failing(p->drains->record),
+		.is_reserved = p->reservation->is_held,
 		.started_at = p->started_at,
 		.services = xcalloc(p->controller_count, sizeof(*metrics->services)),
 		.service_count = p->controller_count,

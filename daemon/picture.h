@@ -8,6 +8,7 @@
 #include "drains.h"
 #include "metrics.h"
 #include "outlook.h"
+#include "reservation.h"
 
 /* What it is made from; it owns none of it. */
 struct picture {
@@ -18,6 +19,8 @@ struct picture {
 	struct controller **controllers;
 	size_t controller_count;
 	const struct drains *drains;
+	const struct reservation *reservation;
+	struct mono now; /* at which the rest of its time is told */
 	struct outlook outlook;
 };
 
@@ -34,6 +37,10 @@ struct metrics *picture_metrics(const struct picture *picture);
 
 /* One drain, active or ended; a new reference. */
 json_t *picture_drain_to_json(const struct picture *picture, const struct drain *drain);
+
+/* The drain that is only reserved, with its reservation, whose token is for its owner
+ * alone; a new reference, or NULL if there is none. */
+json_t *picture_reserved_to_json(const struct picture *picture, bool with_token);
 
 /* True if the drain covers something, and all of it is drained. */
 bool picture_is_drained(const struct picture *picture, const struct drain *drain);

@@ -198,16 +198,30 @@ static bool get_drains(struct visit *visit, struct reply *reply)
 	return reply_text(reply, 200, body);
 }
 
-static json_t *find_active(const char *drains, const char *id)
+static bool is_drain(const json_t *drain, const char *id)
 {
-	json_t *root = json_loads(drains, 0, NULL), *drain, *found = NULL;
+	const char *text = json_string_value(json_object_get(drain, "id"));
+
+	return text && !strcmp(text, id);
+}
+
+/* One that is active, or else only reserved. */
+static json_t *find_drain(const struct snapshot *snapshot, const char *id)
+{
+	json_t *root = json_loads(snapshot->drains, 0, NULL), *drain, *found = NULL;
 	size_t i;
 
 	json_array_foreach (json_object_get(root, "drains"), i, drain)
-		if (!strcmp(json_string_value(json_object_get(drain, "id")), id))
+		if (is_drain(drain, id))
 			found = json_incref(drain);
 	json_decref(root);
-	return found;
+	if (found || !snapshot->reserved)
+		return found;
+	drain = json_loads(snapshot->reserved, 0, NULL);
+	if (is_drain(drain, id))
+		return drain;
+	json_decref(drain);
+	return NULL;
 }
 
 static bool get_drain(struct visit *visit, struct reply *reply)
@@ -220,7 +234,7 @@ static bool get_drain(struct visit *visit, struct reply *reply)
 
 	if (!snapshot)
 		return reply_error(reply, &err);
-	json = find_active(snapshot->drains, visit->id);
+	json = find_drain(snapshot, visit->id);
 	supervisor_release(visit->routes->supervisor, snapshot);
 	if (json)
 		return reply_json(reply, 200, json);
@@ -437,7 +451,7 @@ static bool put_drain(struct visit *visit, struct reply *reply)
 	if (!*drain->owner)
 		(void)snprintf(drain->owner, sizeof(drain->owner), "unknown@%s",
 			       request_from(visit->request));
-	visit->call.kind = CALL_PUT_DRAIN;
+	visit->call.kind = drain->is_reserved ? CALL_RESERVE : CALL_PUT_DRAIN;
 	return pass_on(visit, reply);
 }
 
@@ -488,6 +502,8 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 {
 	const char *sure = request_header(visit->request, API_WRITE_HEADER);
 	const char *owner = request_header(visit->request, API_OWNER_HEADER);
+	const char *token = request_query(visit->request, "reservation");
+	struct drain *drain = &visit->call.drain;
 	struct err err = {0};
 
 	if (visit->was_parked)
@@ -501,9 +517,10 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 	if (!owner)
 		(void)snprintf(visit->who, sizeof(visit->who), "unknown@%s",
 			       request_from(visit->request));
-	copy_text(visit->call.drain.id, sizeof(visit->call.drain.id), visit->id);
+	copy_text(drain->id, sizeof(drain->id), visit->id);
+	copy_text(drain->reservation, sizeof(drain->reservation), token ? token : "");
 	visit->call.who = visit->who;
-	visit->call.kind = CALL_END_DRAIN;
+	visit->call.kind = token ? CALL_WITHDRAW : CALL_END_DRAIN;
 	return pass_on(visit, reply);
 }
 

@@ -20,7 +20,8 @@ struct snapshot {
 	char etag[64];
 	char *server; /* body of GET /v1/server */
 	size_t server_length;
-	char *drains; /* body of GET /v1/drains */
+	char *drains;   /* body of GET /v1/drains */
+	char *reserved; /* a drain that is only reserved, or NULL */
 	struct metrics *metrics;
 	bool is_serving; /* every service serves */
 	struct mono at;  /* when the supervisor last looked */

@@ -19,6 +19,7 @@ static void drop(struct snapshot *snapshot)
 		return;
 	free(snapshot->server);
 	free(snapshot->drains);
+	free(snapshot->reserved);
 	metrics_free(snapshot->metrics);
 	free(snapshot);
 }
@@ -52,14 +53,28 @@ static char *join(const struct supervisor *s, const char *body)
 			 body + 1);
 }
 
-static void publish(struct supervisor *s)
+/* The drain that is only reserved; NULL if there is none. */
+static char *reserved_text(const struct supervisor *s)
 {
-	json_t *json = picture_to_json(&s->all, false),
-	       *whole = picture_to_json(&s->all, true);
+	json_t *json = picture_reserved_to_json(&s->all, false);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+void supervisor_publish(struct supervisor *s)
+{
 	struct snapshot *fresh = xcalloc(1, sizeof(*fresh)), *old;
-	char *facts = json_dumps(json, JSON_COMPACT),
-	     *body = json_dumps(whole, JSON_COMPACT),
-	     *list = json_dumps(json_object_get(json, "drains"), JSON_COMPACT);
+	json_t *json, *whole;
+	char *facts, *body, *list;
+
+	fresh->at = s->all.now = s->tools.clock();
+	json = picture_to_json(&s->all, false);
+	whole = picture_to_json(&s->all, true);
+	facts = json_dumps(json, JSON_COMPACT);
+	body = json_dumps(whole, JSON_COMPACT);
+	list = json_dumps(json_object_get(json, "drains"), JSON_COMPACT);
 
 	if (!s->last_facts || strcmp(facts, s->last_facts))
 		s->index++;
@@ -74,9 +89,9 @@ static void publish(struct supervisor *s)
 	fresh->server = join(s, body);
 	fresh->server_length = strlen(fresh->server);
 	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
+	fresh->reserved = reserved_text(s);
 	fresh->metrics = picture_metrics(&s->all);
 	fresh->is_serving = picture_phase(&s->all) == PHASE_SERVING;
-	fresh->at = s->tools.clock();
 	free(list);
 	free(body);
 	json_decref(json);
@@ -122,22 +137,28 @@ static void note_drained(struct supervisor *s)
 
 static int64_t step(struct supervisor *s)
 {
-	int64_t next_ms;
+	int64_t next_ms, rest_ms;
 
 	if (drains_look_at_clock(&s->drains))
 		apply_wants(s);
 	next_ms = controllers_step(s->controllers, s->all.controller_count);
+	if (reservation_expire(&s->reservation, s->tools.clock()))
+		log_info("reservation %lld has expired",
+			 (long long)s->reservation.number);
+	rest_ms = reservation_rest_ms(&s->reservation, s->tools.clock());
+	if (rest_ms >= 0 && rest_ms < next_ms)
+		next_ms = rest_ms;
 	note_drained(s);
 	outlook_update(&s->all.outlook, s->controllers, s->all.controller_count,
 		       s->tools.clock());
-	publish(s);
+	supervisor_publish(s);
 	return next_ms;
 }
 
 void supervisor_step_after_change(struct supervisor *s)
 {
 	apply_wants(s);
-	publish(s);
+	supervisor_publish(s);
 	(void)step(s);
 }
 
@@ -384,7 +405,8 @@ struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct e
 				  .version = setup->version,
 				  .boot_id = s->boot_id,
 				  .started_at = clock_wall(),
-				  .drains = &s->drains};
+				  .drains = &s->drains,
+				  .reservation = &s->reservation};
 	s->tools = (struct tools){.scm = setup->scm,
 				  .list_sessions = sessions_tcp_list,
 				  .clock = clock_mono,
@@ -435,6 +457,7 @@ void supervisor_free(struct supervisor *s)
 		controller_free(s->controllers[i]);
 	free(s->controllers);
 	drains_close(&s->drains);
+	reservation_done(&s->reservation);
 	record_close(s->tools.record);
 	store_close(s->tools.store);
 	s->tools.scm->ops->free(s->tools.scm);

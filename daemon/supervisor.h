@@ -17,7 +17,9 @@ struct supervisor;
 
 enum call_kind {
 	CALL_PUT_DRAIN,
+	CALL_RESERVE,
 	CALL_END_DRAIN,
+	CALL_WITHDRAW,
 	CALL_PREFLIGHT,
 	CALL_SESSIONS,
 	CALL__COUNT
@@ -27,10 +29,11 @@ enum call_kind {
  * until `done` was called. */
 struct call {
 	enum call_kind kind;
-	struct drain drain; /* to put, with only the id to end, or as it is planned; owned
-			       by the caller */
+	struct drain
+		drain; /* to put or reserve, with only the id (and the reservation) to
+			  end or withdraw, or as it is planned; owned by the caller */
 	bool has_on_deadline;            /* of a plan; without, pool.yaml says */
-	const char *who;                 /* of an end */
+	const char *who;                 /* of an end or withdrawal */
 	const char *service;             /* whose sessions */
 	size_t limit;                    /* of them */
 	const char *from;                /* the peer's address */

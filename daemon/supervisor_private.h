@@ -17,6 +17,7 @@ struct supervisor {
 	struct tools tools;
 	struct controller **controllers;
 	struct drains drains;
+	struct reservation reservation;
 	char epoch[HOST_ID_BYTES], boot_id[HOST_ID_BYTES];
 	int64_t index;
 	char *last_facts; /* what the last snapshot said, without times */
@@ -36,6 +37,9 @@ struct supervisor {
 	pthread_mutex_t snapshot_lock;
 	struct snapshot *snapshot;
 };
+
+/* Makes what is known now what readers see. */
+void supervisor_publish(struct supervisor *supervisor);
 
 /* The first round of a change is part of its answer: what the answer says of the services
  * was seen after they were told. */

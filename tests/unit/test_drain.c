@@ -72,6 +72,21 @@ static void every_field_is_read(void **state)
 	drain_done(&drain);
 }
 
+static void a_reservation_is_told_from_a_drain(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"r\",\"reservation\":\"9f0e-1\"}"),
+		     reserved = parsed("{\"reason\":\"r\",\"phase\":\"reserved\","
+				       "\"ttl_s\":60}");
+
+	(void)state;
+	assert_false(drain.is_reserved);
+	assert_string_equal(drain.reservation, "9f0e-1");
+	assert_true(reserved.is_reserved);
+	assert_int_equal(reserved.ttl_s, 60);
+	drain_done(&drain);
+	drain_done(&reserved);
+}
+
 static void a_service_named_twice_counts_once(void **state)
 {
 	struct drain drain =
@@ -120,8 +135,23 @@ static void wrong_bodies_are_refused_by_name(void **state)
 		 "'services[1]'"},
 		{"{\"reason\":\"r\",\"services\":[[\"A\"]]}", ERR_INVALID_REQUEST,
 		 "'services[0]'"},
-		{"{\"reason\":\"r\",\"phase\":\"reserved\"}", ERR_INVALID_REQUEST,
-		 "'phase' must be 'active'"},
+		{"{\"reason\":\"r\",\"phase\":\"ended\"}", ERR_INVALID_REQUEST,
+		 "'phase' must be 'active' or 'reserved'"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\",\"ttl_s\":0}",
+		 ERR_INVALID_REQUEST,
+		 "'ttl_s' must be a whole number of seconds from 1 to 60"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\",\"ttl_s\":61}",
+		 ERR_INVALID_REQUEST, "'ttl_s'"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\",\"ttl_s\":1.5}",
+		 ERR_INVALID_REQUEST, "'ttl_s'"},
+		{"{\"reason\":\"r\",\"ttl_s\":15}", ERR_INVALID_REQUEST,
+		 "it goes with the phase 'reserved'"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\",\"reservation\":\"9-1\"}",
+		 ERR_INVALID_REQUEST, "it goes with the phase 'active'"},
+		{"{\"reason\":\"r\",\"reservation\":\"\"}", ERR_INVALID_REQUEST,
+		 "'reservation' must be the token of one"},
+		{"{\"reason\":\"r\",\"reservation\":7}", ERR_INVALID_REQUEST,
+		 "'reservation'"},
 		{"{\"reason\":\"r\",\"phase\":1}", ERR_INVALID_REQUEST, "'phase'"},
 		{"{\"reason\":\"r\",\"on_deadline\":\"stop\"}", ERR_INVALID_REQUEST,
 		 "'on_deadline' needs a deadline"},
@@ -354,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reason_is_enough_and_means_all_services),
 		cmocka_unit_test(every_field_is_read),
+		cmocka_unit_test(a_reservation_is_told_from_a_drain),
 		cmocka_unit_test(a_service_named_twice_counts_once),
 		cmocka_unit_test(wrong_bodies_are_refused_by_name),
 		cmocka_unit_test(a_truncated_body_is_refused),

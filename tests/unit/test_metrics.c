@@ -192,9 +192,11 @@ static void numbers_keep_all_their_digits(void **state)
 
 	(void)state;
 	metrics->is_store_failing = true;
+	metrics->is_reserved = true;
 	metrics->services[0] = (struct metrics_service){
 		.name = "A", .drifts = 123456789, .cut = 999999999999};
 	check(metrics, "poold_store_failing", "poold_store_failing 1\n");
+	check(metrics, "poold_reserved", "poold_reserved 1\n");
 	check(metrics, "poold_drift_total",
 	      "poold_drift_total{service=\"A\"} 123456789\n");
 	check(metrics, "poold_sessions_cut",
