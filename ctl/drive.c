@@ -14,6 +14,8 @@ enum {
 	WATCH_PATIENCE_MS = 60000,
 	BACKOFF_MIN_MS = 200,
 	BACKOFF_MAX_MS = 2000,
+	WITHDRAW_MS = 1000,
+	LOST_MOST = 5, /* reservations; then something is wrong */
 	EXIT_SEVERAL = 8,
 };
 
@@ -21,6 +23,7 @@ struct drive {
 	struct client *client;
 	struct job *jobs;
 	size_t count;
+	size_t withdrawals; /* under way */
 };
 
 static const char *const reached_words[GOAL__COUNT] = {
@@ -110,6 +113,8 @@ static int64_t patience_ms(const struct job *job)
 		return INT64_MAX;
 	if (is_under_way(job) || is_wait(job))
 		return WATCH_PATIENCE_MS;
+	if (job->step == STEP_RESERVE && job->problem.may_be_received)
+		return ASK_PATIENCE_MS;
 	return job->may_be_taken || job->problem.is_retryable ? ASK_PATIENCE_MS : 0;
 }
 
@@ -148,8 +153,25 @@ static void miss(struct job *job)
 	job->retry_at = clock_add(now, job->backoff_ms);
 }
 
+/* The reservation did not last until the commit, so nothing was changed: what was seen
+ * while it held is worth nothing any more. */
+static void begin_anew(struct job *job)
+{
+	*job->token = '\0';
+	job->may_be_taken = false;
+	job->step = STEP_RESERVE;
+	if (++job->lost_count == LOST_MOST)
+		give_up(job);
+	else
+		miss(job);
+}
+
 static void on_problem(struct job *job)
 {
+	if (job->step == STEP_ASK && job->problem.code == ERR_NOT_RESERVED) {
+		begin_anew(job);
+		return;
+	}
 	if (job->problem.is_silence || job->problem.is_retryable) {
 		miss(job);
 		return;
@@ -228,7 +250,10 @@ static void plan(struct job *job)
 		job->was_there = judge_was_there(&job->order->aim, job->view);
 	if (id) {
 		copy_text(job->id, sizeof(job->id), id);
-		job->step = STEP_ASK;
+		job->step =
+			is_drain(job) && !judge_is_covered(&job->order->aim, job->view)
+				? STEP_RESERVE
+				: STEP_ASK;
 		return;
 	}
 	if (is_resume(job) && !job->asked_count && is_held(job))
@@ -266,11 +291,26 @@ static void on_view(struct job *job, const struct reply *reply)
 		judge_view(job);
 }
 
+/* From now on all others see the reservation: whatever is looked at before the commit is
+ * looked at here. */
+static void on_reserved(struct job *job, const struct reply *reply)
+{
+	struct err err = {0};
+
+	if (request_read_token(reply, job->token, &err)) {
+		problem_from_err(&err, job->server->url, &job->problem);
+		give_up(job);
+		return;
+	}
+	job->step = STEP_ASK;
+}
+
 /* The body of the answer is not looked at: what counts is what the next view says. */
 static void on_taken(struct job *job)
 {
 	job->may_be_taken = false;
 	job->is_current = false;
+	*job->token = '\0';
 	job->asked_count++;
 	job->step = is_drain(job) ? STEP_WATCH : STEP_LOOK;
 }
@@ -305,7 +345,9 @@ static void on_reply(void *context, const struct reply *reply)
 		on_problem(job);
 		return;
 	}
-	if (job->step == STEP_ASK)
+	if (job->step == STEP_RESERVE)
+		on_reserved(job, reply);
+	else if (job->step == STEP_ASK)
 		on_taken(job);
 	else
 		on_view(job, reply);
@@ -332,12 +374,15 @@ static void send_next(struct job *job, struct client *client)
 	job->is_busy = true;
 	if (job->step == STEP_WHY)
 		request_one_drain(client, job->server, order->aim.id, on_reply, job);
+	else if (job->step == STEP_RESERVE)
+		request_reserve(client, job->server, &order->aim, job->terms,
+				order->owner, order->reason, on_reply, job);
 	else if (job->step != STEP_ASK)
 		request_view(client, job->server, job->is_current ? job->view : NULL,
 			     wait_s(job), on_reply, job);
 	else if (is_drain(job))
 		request_drain(client, job->server, &order->aim, job->terms, order->owner,
-			      order->reason, on_reply, job);
+			      order->reason, job->token, on_reply, job);
 	else
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
 }
@@ -383,6 +428,30 @@ static void check_time(struct job *job)
 	finish(job, err_info(code)->exit_status, &message);
 }
 
+static void on_withdrawn(void *context, const struct reply *reply)
+{
+	struct drive *drive = context;
+
+	(void)reply;
+	drive->withdrawals--;
+}
+
+/* What is reserved for a drain that will not come stands in the way of others, until its
+ * time is over. */
+static void withdraw(struct drive *drive)
+{
+	for (size_t i = 0; i < drive->count; i++) {
+		struct job *job = &drive->jobs[i];
+
+		if (job->step != STEP_DONE || !*job->token)
+			continue;
+		drive->withdrawals++;
+		request_withdraw(drive->client, job->server, job->id, job->token,
+				 job->order->owner, on_withdrawn, drive);
+		*job->token = '\0';
+	}
+}
+
 bool drive_step(struct drive *drive)
 {
 	struct mono now = clock_mono();
@@ -401,6 +470,7 @@ bool drive_step(struct drive *drive)
 			check_time(&drive->jobs[i]);
 		is_going_on = is_going_on || drive->jobs[i].step != STEP_DONE;
 	}
+	withdraw(drive);
 	return is_going_on;
 }
 
@@ -438,8 +508,13 @@ struct drive *drive_new(const struct order *order,
 
 void drive_free(struct drive *drive)
 {
+	struct mono began = clock_mono();
+
 	if (!drive)
 		return;
+	withdraw(drive);
+	while (drive->withdrawals && clock_since(began, clock_mono()) < WITHDRAW_MS)
+		(void)client_run(drive->client, STEP_MS);
 	for (size_t i = 0; i < drive->count; i++) {
 		free(drive->jobs[i].result.message);
 		server_view_free(drive->jobs[i].view);

@@ -1,6 +1,6 @@
 /*
- * Brings servers where the operator wants them, all at once: look, ask, and watch each
- * until a verdict or an end of patience.
+ * Brings servers where the operator wants them, all at once: look, reserve, ask, and
+ * watch each until a verdict or an end of patience.
  *
  * Nothing is printed here: who shows the progress reads the jobs between the steps.
  */
@@ -24,10 +24,11 @@ struct order {
 };
 
 enum step {
-	STEP_LOOK,  /* see what is there; decide what to ask */
-	STEP_ASK,   /* a change is being asked for */
-	STEP_WATCH, /* the change is acknowledged, or there was none to ask for */
-	STEP_WHY,   /* the drain is gone; see what ended it */
+	STEP_LOOK,    /* see what is there; decide what to ask */
+	STEP_RESERVE, /* a drain: the server is being reserved for it */
+	STEP_ASK,     /* a change is being asked for: a drain with its reservation */
+	STEP_WATCH,   /* the change is acknowledged, or there was none to ask for */
+	STEP_WHY,     /* the drain is gone; see what ended it */
 	STEP_DONE,
 };
 
@@ -52,6 +53,8 @@ struct job {
 	char id[API_ID_BYTES]; /* of the drain that is being asked for, or ended */
 	size_t asked_count;    /* changes that the server acknowledged */
 	bool may_be_taken;     /* one was sent, and it is not known whether it arrived */
+	char token[API_TOKEN_BYTES]; /* of the reservation that it has; "" if none */
+	int lost_count;              /* reservations that did not last until the commit */
 
 	/* Since when the server has not answered well, and why. */
 	bool is_failing;
@@ -71,6 +74,8 @@ struct drive;
 struct drive *drive_new(const struct order *order,
 			const struct pool_server *const *servers, size_t count,
 			struct client *client);
+
+/* Withdraws what is reserved and was not committed; blocks for a second at most. */
 void drive_free(struct drive *drive);
 
 /* Works for at most a tenth of a second; false once all jobs are done. */

@@ -139,6 +139,13 @@ static bool is_asked(const struct aim *aim, const struct service_view *service)
 	return !aim->service_count || drain_view_covers(&asked, service->name);
 }
 
+bool judge_is_covered(const struct aim *aim, const struct server_view *view)
+{
+	const struct drain_view *drain = server_view_drain(view, aim->id);
+
+	return drain && !find_gap(aim, view, drain);
+}
+
 bool judge_was_there(const struct aim *aim, const struct server_view *view)
 {
 	if (aim->goal != GOAL_OUT && aim->goal != GOAL_DRAINED)

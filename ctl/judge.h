@@ -49,6 +49,9 @@ enum verdict judge(const struct aim *aim, const struct server_view *view,
 /* True if a service that the aim is about has the phase attention. */
 bool judge_is_troubled(const struct aim *aim, const struct server_view *view);
 
+/* True if the drain is there already, and covers all that is asked. */
+bool judge_is_covered(const struct aim *aim, const struct server_view *view);
+
 /* True if, before anything was asked, the server was already where it should be. */
 bool judge_was_there(const struct aim *aim, const struct server_view *view);
 

@@ -103,12 +103,11 @@ static void add_terms(json_t *body, const struct terms *terms)
 					  json_string(until_name(terms->until)));
 }
 
-static char *drain_body(const struct aim *aim, const struct terms *terms,
-			const char *owner, const char *reason)
+static json_t *drain_body(const struct aim *aim, const struct terms *terms,
+			  const char *owner, const char *reason)
 {
 	json_t *services = json_array();
 	json_t *body = json_pack("{s:s, s:s}", "owner", owner, "reason", reason);
-	char *text;
 
 	for (size_t i = 0; i < aim->service_count; i++)
 		(void)json_array_append_new(services, json_string(aim->services[i]));
@@ -116,25 +115,62 @@ static char *drain_body(const struct aim *aim, const struct terms *terms,
 		(void)json_object_set(body, "services", services);
 	json_decref(services);
 	add_terms(body, terms);
-	text = json_dumps(body, JSON_COMPACT);
+	return body;
+}
+
+/* Takes the body. */
+static void put_drain(struct client *client, const struct pool_server *server,
+		      const char *id, json_t *body, client_done *done, void *context)
+{
+	char *url = drain_url(server, id), *text = json_dumps(body, JSON_COMPACT);
+	struct request request = {.method = "PUT",
+				  .url = url,
+				  .body = text,
+				  .timeout_ms = CLIENT_TIMEOUT_MS};
+
+	client_send(client, &request, done, context);
 	json_decref(body);
-	return text;
+	free(text);
+	free(url);
+}
+
+void request_reserve(struct client *client, const struct pool_server *server,
+		     const struct aim *aim, const struct terms *terms, const char *owner,
+		     const char *reason, client_done *done, void *context)
+{
+	json_t *body = drain_body(aim, terms, owner, reason);
+
+	(void)json_object_set_new(body, "phase",
+				  json_string(drain_phase_name(DRAIN_RESERVED)));
+	put_drain(client, server, aim->id, body, done, context);
+}
+
+int request_read_token(const struct reply *reply, char token[API_TOKEN_BYTES],
+		       struct err *err)
+{
+	json_t *document = json_loadb(reply->body, reply->length, 0, NULL);
+	json_t *reservation = json_object_get(document, "reservation");
+	const char *text = json_string_value(json_object_get(reservation, "token"));
+	bool is_good = text && *text && strlen(text) < API_TOKEN_BYTES;
+
+	if (is_good)
+		copy_text(token, API_TOKEN_BYTES, text);
+	json_decref(document);
+	return is_good ? 0
+		       : err_set(err, ERR_BAD_REPLY,
+				 "the reply to a reservation has no token");
 }
 
 void request_drain(struct client *client, const struct pool_server *server,
 		   const struct aim *aim, const struct terms *terms, const char *owner,
-		   const char *reason, client_done *done, void *context)
+		   const char *reason, const char *token, client_done *done,
+		   void *context)
 {
-	char *url = drain_url(server, aim->id);
-	char *body = drain_body(aim, terms, owner, reason);
-	struct request request = {.method = "PUT",
-				  .url = url,
-				  .body = body,
-				  .timeout_ms = CLIENT_TIMEOUT_MS};
+	json_t *body = drain_body(aim, terms, owner, reason);
 
-	client_send(client, &request, done, context);
-	free(body);
-	free(url);
+	if (*token)
+		(void)json_object_set_new(body, "reservation", json_string(token));
+	put_drain(client, server, aim->id, body, done, context);
 }
 
 void request_one_drain(struct client *client, const struct pool_server *server,
@@ -187,10 +223,10 @@ void request_sessions(struct client *client, const struct pool_server *server,
 	get(client, url.text, CLIENT_TIMEOUT_MS, done, context);
 }
 
-void request_end(struct client *client, const struct pool_server *server, const char *id,
-		 const char *owner, client_done *done, void *context)
+/* Takes the URL. */
+static void send_delete(struct client *client, char *url, const char *owner,
+			client_done *done, void *context)
 {
-	char *url = drain_url(server, id);
 	struct request request = {.method = "DELETE",
 				  .url = url,
 				  .owner = owner,
@@ -198,4 +234,22 @@ void request_end(struct client *client, const struct pool_server *server, const 
 
 	client_send(client, &request, done, context);
 	free(url);
+}
+
+void request_end(struct client *client, const struct pool_server *server, const char *id,
+		 const char *owner, client_done *done, void *context)
+{
+	send_delete(client, drain_url(server, id), owner, done, context);
+}
+
+void request_withdraw(struct client *client, const struct pool_server *server,
+		      const char *id, const char *token, const char *owner,
+		      client_done *done, void *context)
+{
+	struct buf url = {0};
+
+	buf_printf(&url, "%s" API_VERSION_PATH "/drains/%s?reservation=", server->url,
+		   id);
+	add_escaped(&url, token);
+	send_delete(client, url.text, owner, done, context);
 }

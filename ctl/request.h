@@ -34,10 +34,25 @@ struct terms {
 /* Its deadline as it is asked for, in whole seconds, rounded up; 0: none. */
 int64_t request_deadline_s(const struct terms *terms);
 
-/* Asks for the drain `aim->id`; the reason and the owner must be UTF-8. */
+/* Reserves the server for the drain `aim->id`; the reason and the owner must be UTF-8. */
+void request_reserve(struct client *client, const struct pool_server *server,
+		     const struct aim *aim, const struct terms *terms, const char *owner,
+		     const char *reason, client_done *done, void *context);
+
+/* Reads the reply to it: what the drain is to be committed with. */
+int request_read_token(const struct reply *reply, char token[API_TOKEN_BYTES],
+		       struct err *err);
+
+/* Asks for the drain, with the token of its reservation, or "" if it takes none. */
 void request_drain(struct client *client, const struct pool_server *server,
 		   const struct aim *aim, const struct terms *terms, const char *owner,
-		   const char *reason, client_done *done, void *context);
+		   const char *reason, const char *token, client_done *done,
+		   void *context);
+
+/* Gives up a reservation; ends no drain, even if the drain has it already. */
+void request_withdraw(struct client *client, const struct pool_server *server,
+		      const char *id, const char *token, const char *owner,
+		      client_done *done, void *context);
 
 /* Asks what became of a drain. */
 void request_one_drain(struct client *client, const struct pool_server *server,

@@ -85,11 +85,19 @@ class CannedRecord:
             self.changed.notify_all()
 
 
+RESERVATION = {'id': 'kb1', 'owner': 'alice@desk', 'reason': 'patch', 'token': 'e-1',
+               'expires_in_s': 15, 'created_at': '2026-05-01T08:30:00Z'}
+
+
 class Canned:
     """One server of a pool; `replies` has an object, or a function of the query that gives
     one, for each "METHOD /path"; or bytes, which are sent as they are, and the connection is
     closed.  That of "STREAM /path" is a function that is given the id to go on from, and yields
-    the bytes of a stream."""
+    the bytes of a stream.
+
+    A PUT that only reserves has the method RESERVE, and is granted unless a test says
+    otherwise.
+    """
 
     def __init__(self, name, address):
         self.name, self.address, self.replies, self.requests = name, address, {}, []
@@ -105,9 +113,14 @@ class Canned:
                     return self.stream(url.path)
                 body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
                 query = dict(urllib.parse.parse_qsl(url.query))
-                outer.requests.append((self.command, url.path, query,
-                                       json.loads(body) if body else None))
-                reply = outer.replies.get(f'{self.command} {url.path}')
+                fields = json.loads(body) if body else None
+                method = self.command
+                if fields and fields.get('phase') == 'reserved':
+                    method = 'RESERVE'
+                outer.requests.append((method, url.path, query, fields))
+                reply = outer.replies.get(f'{method} {url.path}')
+                if method == 'RESERVE' and reply is None:
+                    reply = {'reservation': RESERVATION}
                 reply = reply(query) if callable(reply) else reply
                 if isinstance(reply, bytes):
                     self.close_connection = True
