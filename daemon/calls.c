@@ -101,15 +101,35 @@ static json_t *reserve(struct supervisor *s, struct call *call)
 	return picture_reserved_to_json(&s->all, true);
 }
 
+/* Only what was out before, through other drains or this one, may stay so without a
+ * reservation: a request that is repeated, or changes a drain and adds nothing. */
+static bool needs_reservation(const struct supervisor *s, const struct drain *known,
+			      const struct drain *asked)
+{
+	if (!known || !drains_is_in_force(&s->drains, known))
+		return true;
+	for (size_t i = 0; i < s->all.controller_count; i++) {
+		const char *name = controller_name(s->controllers[i]);
+
+		if (drain_covers(asked, name) &&
+		    drains_want(&s->drains, name).want != WANT_DRAINED)
+			return true;
+	}
+	return false;
+}
+
 /* Makes the drain durable and the reservation a thing of the past, in one step: whoever
  * looks sees one of them. */
 static int commit(struct supervisor *s, struct call *call)
 {
 	struct drain *asked = &call->drain;
 	const struct drain *known = drains_find(&s->drains, asked->id);
-	bool has = !reservation_check(&s->reservation, asked, s->all.server->named.name,
-				      s->tools.clock(), NULL);
+	bool needs = needs_reservation(s, known, asked), has;
 
+	has = !reservation_check(&s->reservation, asked, s->all.server->named.name,
+				 s->tools.clock(), needs ? &call->err : NULL);
+	if (needs && !has)
+		return -1;
 	if (!has)
 		*asked->reservation = '\0';
 	call->http_status = known ? 200 : 201;

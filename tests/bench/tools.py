@@ -97,9 +97,17 @@ class Api:
         self.send(*args, **headers)
         return self.receive()
 
-    def send_drain(self, drain):
-        self.send('PUT', f'/v1/drains/{drain}', json.dumps({'reason': 'benchmark'}),
+    def put_drain(self, drain, **fields):
+        self.send('PUT', f'/v1/drains/{drain}', json.dumps({'reason': 'benchmark'} | fields),
                   Content_Type='application/json')
+
+    def reserve(self, drain):
+        """The token that the drain is to be committed with."""
+        self.put_drain(drain, phase='reserved')
+        return self.receive()['reservation']['token']
+
+    def send_drain(self, drain, token=None):
+        self.put_drain(drain, reservation=token or self.reserve(drain))
 
     def wait_out(self, drain):
         wait_until(lambda: self.request('GET', f'/v1/drains/{drain}')['out'],

@@ -57,10 +57,11 @@ class Watchers:
         self.selector.close()
 
 
-def put_ms(api, watchers, path, text):
+def put_ms(api, watchers, path, text, **fields):
     """From the request for a change until the last watcher has it."""
+    body = json.dumps({'reason': 'benchmark'} | fields)
     begin = time.perf_counter()
-    api.send('PUT', path, json.dumps({'reason': 'benchmark'}), Content_Type='application/json')
+    api.send('PUT', path, body, Content_Type='application/json')
     watchers.wait_for(text)
     passed_ms = (time.perf_counter() - begin) * 1e3
     api.receive()
@@ -79,7 +80,8 @@ class Ours:
         self.count += 1
         drain = f'bench{self.count}'
         passed_ms = put_ms(self.api, self.watchers, f'/v1/drains/{drain}',
-                           f'"text":"drain {drain}: asked for"'.encode())
+                           f'"text":"drain {drain}: asked for"'.encode(),
+                           reservation=self.api.reserve(drain))
         self.api.wait_out(drain)
         self.api.end_drain(drain)
         last = self.api.request('GET', '/v1/events?after=0&limit=1')['last']

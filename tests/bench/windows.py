@@ -35,8 +35,9 @@ class Scm:
 
 def drain_us(api, scm, drain):
     """From the PUT sent until the SCM says paused, as pause-timed of scm.exe does it."""
+    token = api.reserve(drain)
     begin = time.perf_counter()
-    api.send_drain(drain)
+    api.send_drain(drain, token)
     while scm.ask('query')['state'] != 'paused' and time.perf_counter() < begin + LIMIT:
         pass
     us = (time.perf_counter() - begin) * 1e6

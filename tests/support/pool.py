@@ -18,6 +18,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 POOLCTL = pathlib.Path(os.environ.get('POOLCTL', ROOT / 'build/native/poolctl'))
 SERVICE = 'RTCSRV'
 DISPLAY = 'Skype for Business Server Front-End'
+RESERVES = 5
+
+
+def check_problem(reply, status, code, *words):
+    got, headers, body = reply
+    assert got == status, body
+    assert headers['Content-Type'] == 'application/problem+json'
+    assert body['code'] == code and body['status'] == status
+    assert {'type', 'title', 'detail', 'retryable', 'exit_code'} <= set(body)
+    for word in words:
+        assert word in body['detail']
 
 
 class Server:
@@ -41,13 +52,32 @@ class Server:
         status, _, body = self.request('GET', path)
         return status, body
 
-    def put(self, drain, body, **headers):
+    def put_as_is(self, drain, body, **headers):
         text = body if isinstance(body, (str, bytes)) else json.dumps(body)
         return self.request('PUT', f'/v1/drains/{drain}', text,
                             {'Content-Type': 'application/json'} | headers)
 
-    def delete(self, drain):
-        return self.request('DELETE', f'/v1/drains/{drain}', headers={'Poolctl-Request': '1'})
+    def reserve(self, drain, body, **fields):
+        return self.put_as_is(drain, body | {'phase': 'reserved'} | fields)
+
+    def commit(self, drain, body, token):
+        return self.put_as_is(drain, body | {'reservation': token})
+
+    def put(self, drain, body, **headers):
+        """Asks for a drain; where that takes a reservation, makes one and asks again."""
+        reply = self.put_as_is(drain, body, **headers)
+        # poold may end between the two.
+        for _ in range(RESERVES):
+            if reply[0] != 409 or reply[2]['code'] != 'not_reserved':
+                break
+            reply = self.reserve(drain, body)
+            if reply[0] < 300:
+                reply = self.commit(drain, body, reply[2]['reservation']['token'])
+        return reply
+
+    def delete(self, drain, query=''):
+        return self.request('DELETE', f'/v1/drains/{drain}{query}',
+                            headers={'Poolctl-Request': '1'})
 
     def document(self):
         status, body = self.get('/v1/server')

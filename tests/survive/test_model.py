@@ -153,6 +153,17 @@ class Client:
                 return None  # a connection to the poold before, or none listens yet
         return wait_until(answered, f'{method} {path} is answered', LIMIT)
 
+    def put(self, drain, body):
+        """With a reservation, where it takes one."""
+        path = f'/v1/drains/{drain}'
+        status, reply = self.request('PUT', path, body)
+        if status == 409 and reply['code'] == 'not_reserved':
+            status, reply = self.request('PUT', path, body | {'phase': 'reserved'})
+            assert status == 201, reply
+            status, reply = self.request('PUT', path,
+                                         body | {'reservation': reply['reservation']['token']})
+        return status, reply
+
 
 class World:
     """poold, its model, and what may happen."""
@@ -184,8 +195,7 @@ class World:
 
     def probe(self):
         """Whether poold takes drains until reboot; leaves nothing behind but a record."""
-        status, _ = self.client.request('PUT', '/v1/drains/probe',
-                                        {'reason': 'r', 'until': 'reboot'})
+        status, _ = self.client.put('probe', {'reason': 'r', 'until': 'reboot'})
         if status == 201:
             assert self.client.request('DELETE', '/v1/drains/probe')[0] == 200
         return status == 201
@@ -213,7 +223,7 @@ class World:
         if self.until and drain in REBOOT:
             body['until'] = 'reboot'
         expected = self.model.put(drain, owner, services)
-        status, reply = self.client.request('PUT', f'/v1/drains/{drain}', body)
+        status, reply = self.client.put(drain, body)
         assert status == expected, reply
         return f'PUT {drain} {body} -> {status}'
 

@@ -7,19 +7,10 @@ import time
 
 import pytest
 
+from pool import check_problem
 from sessions import wait_until
 
 GOOD = {'reason': 'test', 'owner': 'tester'}
-
-
-def check_problem(reply, status, code, *words):
-    got, headers, body = reply
-    assert got == status, body
-    assert headers['Content-Type'] == 'application/problem+json'
-    assert body['code'] == code and body['status'] == status
-    assert {'type', 'title', 'detail', 'retryable', 'exit_code'} <= set(body)
-    for word in words:
-        assert word in body['detail']
 
 
 @pytest.fixture(autouse=True)
@@ -170,12 +161,14 @@ def test_etag_and_waiting(server):
 
 @pytest.mark.changes
 def test_a_waiting_reader_hears_of_a_change(server):
+    # It would hear of the reservation first.
+    token = server.reserve('d1', GOOD)[2]['reservation']['token']
     index = server.document()['index']
     heard = []
     waiter = threading.Thread(target=lambda: heard.append(
         server.get(f'/v1/server?index={index}&wait=60')))
     waiter.start()
-    assert server.put('d1', GOOD)[0] == 201
+    assert server.commit('d1', GOOD, token)[0] == 201
     waiter.join(30)
     assert heard and heard[0][1]['index'] > index
     assert heard[0][1]['wanted'] == 'drained'

@@ -179,15 +179,41 @@ static struct result finish(struct call *call)
 	return result;
 }
 
-static struct result put(const char *id, const char *body)
+static struct result put_with(enum call_kind kind, const char *id, const char *body,
+			      const char *token)
 {
-	struct call call = {.kind = CALL_PUT_DRAIN};
+	struct call call = {.kind = kind};
 
 	assert_int_equal(drain_parse(body, strlen(body), &call.drain, NULL), 0);
 	copy_text(call.drain.id, sizeof(call.drain.id), id);
+	copy_text(call.drain.reservation, sizeof(call.drain.reservation), token);
 	answer(&call);
 	drain_done(&call.drain);
 	return finish(&call);
+}
+
+static void reserve(const char *id, const char *body, char token[API_TOKEN_BYTES])
+{
+	struct result result = put_with(CALL_RESERVE, id, body, "");
+	json_t *reservation = json_object_get(result.body, "reservation");
+	const char *text = json_string_value(json_object_get(reservation, "token"));
+
+	assert_string_equal(result.err.text, "");
+	assert_non_null(text);
+	copy_text(token, API_TOKEN_BYTES, text);
+	json_decref(result.body);
+}
+
+/* With a reservation, where it takes one. */
+static struct result put(const char *id, const char *body)
+{
+	struct result result = put_with(CALL_PUT_DRAIN, id, body, "");
+	char token[API_TOKEN_BYTES];
+
+	if (result.err.code != ERR_NOT_RESERVED)
+		return result;
+	reserve(id, body, token);
+	return put_with(CALL_PUT_DRAIN, id, body, token);
 }
 
 static struct result end_drain(const char *id)
@@ -535,6 +561,8 @@ static void a_drain_that_cannot_be_written_is_refused_and_not_there(void **state
 	failing_disk_set(1, INT_MAX);
 	fails(put("one", "{\"reason\":\"r\",\"owner\":\"me\"}"), ERR_STORE, "store");
 	failing_disk_set(0, 0);
+	/* What ends is its reservation. */
+	succeeds(end_drain("one"), 200);
 	fails(end_drain("one"), ERR_UNKNOWN_DRAIN, "one");
 	becomes("A", in);
 
@@ -546,6 +574,40 @@ static void a_drain_that_cannot_be_written_is_refused_and_not_there(void **state
 	go_down();
 	come_up();
 	becomes("A", out);
+}
+
+static const char mine[] = "{\"reason\":\"r\",\"owner\":\"me\"}";
+
+static void a_commit_that_cannot_be_written_keeps_its_reservation(void **state)
+{
+	char token[API_TOKEN_BYTES];
+
+	(void)state;
+	reserve("one", mine, token);
+	failing_disk_set(1, INT_MAX);
+	fails(put_with(CALL_PUT_DRAIN, "one", mine, token), ERR_STORE, "store");
+	failing_disk_set(0, 0);
+	becomes("A", in);
+	succeeds(put_with(CALL_PUT_DRAIN, "one", mine, token), 201);
+	becomes("A", out);
+}
+
+static void a_restart_ends_the_reservation(void **state)
+{
+	char token[API_TOKEN_BYTES], again[API_TOKEN_BYTES];
+
+	(void)state;
+	reserve("one", mine, token);
+	go_down();
+	come_up();
+	fails(put_with(CALL_PUT_DRAIN, "one", mine, token), ERR_NOT_RESERVED,
+	      "does not hold any more");
+	fails(end_drain("one"), ERR_UNKNOWN_DRAIN, "one");
+	becomes("A", in);
+	/* The first of this start is not the first of that. */
+	reserve("one", mine, again);
+	assert_string_not_equal(token, again);
+	succeeds(put_with(CALL_PUT_DRAIN, "one", mine, again), 201);
 }
 
 static void a_display_name_is_cut_where_json_can_carry_it(void **state)
@@ -609,6 +671,8 @@ int main(void)
 		TEST(a_service_that_left_the_pool_while_out_is_refused),
 		TEST(more_drains_than_the_limit_are_refused),
 		TEST(a_drain_that_cannot_be_written_is_refused_and_not_there),
+		TEST(a_commit_that_cannot_be_written_keeps_its_reservation),
+		TEST(a_restart_ends_the_reservation),
 		TEST(a_display_name_is_cut_where_json_can_carry_it),
 		TEST(who_comes_after_the_end_is_told_so),
 	};
