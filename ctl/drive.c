@@ -159,6 +159,7 @@ static void begin_anew(struct job *job)
 {
 	*job->token = '\0';
 	job->may_be_taken = false;
+	job->problem.is_retryable = true;
 	job->step = STEP_RESERVE;
 	if (++job->lost_count == LOST_MOST)
 		give_up(job);

@@ -90,8 +90,8 @@ RESERVATION = {'id': 'kb1', 'owner': 'alice@desk', 'reason': 'patch', 'token': '
 
 
 class Canned:
-    """One server of a pool; `replies` has an object, or a function of the query that gives
-    one, for each "METHOD /path"; or bytes, which are sent as they are, and the connection is
+    """One server of a pool; `replies` has an object, a status and an object, or a function of
+    the query that gives one, for each "METHOD /path"; or bytes, which are sent as they are, and the connection is
     closed.  That of "STREAM /path" is a function that is given the id to go on from, and yields
     the bytes of a stream.
 
@@ -125,10 +125,13 @@ class Canned:
                 if isinstance(reply, bytes):
                     self.close_connection = True
                     return self.wfile.write(reply)
+                status = 404 if reply is None else 200
+                if isinstance(reply, tuple):
+                    status, reply = reply
                 text = json.dumps(reply if reply is not None else {
                     'title': 'Nothing lives at this path', 'code': 'unknown_path',
                     'exit_code': 2}).encode()
-                self.send_response(404 if reply is None else 200)
+                self.send_response(status)
                 self.send_header('Content-Type', 'application/json')
                 self.send_header('Content-Length', str(len(text)))
                 self.end_headers()

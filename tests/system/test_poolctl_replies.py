@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -132,6 +134,109 @@ def test_who_else_holds_the_server_is_told(pool, server):
     assert ('kb1 of alice@desk (patch) since 08:00Z, kb2 of bob (disk) since 2026-04-30 07:15Z'
             in done.stderr)
     assert {method for method, *_ in server.requests} == {'GET'}
+
+
+# ---- how it is reserved ----
+
+def refusal(code, detail, exit_code=5):
+    return 409, {'title': 'No', 'status': 409, 'code': code, 'detail': detail,
+                 'retryable': True, 'exit_code': exit_code}
+
+
+def steps(server):
+    """What was asked, without looks at the server."""
+    return [(method, query, body) for method, path, query, body in server.requests
+            if path == DRAIN]
+
+
+def test_a_server_is_reserved_and_the_drain_committed_with_its_token(pool, server):
+    server.replies |= {f'PUT {DRAIN}': drain(), 'GET /v1/server': in_turn(
+        view('frontend01'), view('frontend01', 'drained', [drain()]))}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--reason', 'patch')
+    assert done.returncode == 0, done.stderr
+    (first, _, reserved), (second, _, committed) = steps(server)
+    assert (first, second) == ('RESERVE', 'PUT')
+    assert 'reservation' not in reserved and committed.pop('reservation') == 'e-1'
+    assert reserved == committed | {'phase': 'reserved'}
+
+
+def test_a_drain_that_is_there_takes_no_reservation(pool, server):
+    is_drained(server)
+    assert pool.poolctl('drain', 'frontend01', '--id', 'kb1').returncode == 0
+    [(method, _, body)] = steps(server)
+    assert method == 'PUT' and 'reservation' not in body
+
+
+def test_who_has_reserved_the_server_is_told(pool, server):
+    words = 'frontend01 is reserved by bob for drain kb2 since 08:29Z, for 12 s more: disk'
+    server.replies |= {'GET /v1/server': view('frontend01'),
+                       f'RESERVE {DRAIN}': refusal('reserved', words)}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 5
+    assert f'{words}; nothing was changed' in done.stderr
+    assert [method for method, _, _ in steps(server)] == ['RESERVE']
+
+
+def test_a_reservation_that_did_not_last_is_made_again(pool, server):
+    gone = refusal('not_reserved', 'it does not hold any more')
+    server.replies |= {f'PUT {DRAIN}': in_turn(gone, gone, drain()),
+                       'GET /v1/server': in_turn(view('frontend01'),
+                                                 view('frontend01', 'drained', [drain()]))}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 0, done.stderr
+    assert [method for method, _, _ in steps(server)] == ['RESERVE', 'PUT'] * 3
+
+
+def test_reservations_that_never_last_are_given_up(pool, server):
+    server.replies |= {f'PUT {DRAIN}': refusal('not_reserved', 'it does not hold any more'),
+                       'GET /v1/server': view('frontend01')}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 5
+    assert 'it does not hold any more; nothing was changed' in done.stderr
+    assert [method for method, _, _ in steps(server)] == ['RESERVE', 'PUT'] * 5
+
+
+@pytest.mark.parametrize('reply', [{}, {'reservation': None}, {'reservation': {'token': ''}},
+                                   {'reservation': {'token': 7}},
+                                   {'reservation': {'token': 'x' * 64}}])
+def test_a_reservation_without_a_token_is_none(pool, server, reply):
+    server.replies |= {f'RESERVE {DRAIN}': reply, 'GET /v1/server': view('frontend01')}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 1 and 'no token' in done.stderr, done.stderr
+    assert [method for method, _, _ in steps(server)] == ['RESERVE']
+
+
+def test_what_is_reserved_for_a_drain_that_fails_is_withdrawn(pool, server):
+    server.replies |= {f'PUT {DRAIN}': refusal('held', 'drain kb1 is held by bob'),
+                       'GET /v1/server': view('frontend01'),
+                       f'DELETE {DRAIN}': {'id': 'kb1', 'withdrawn': True}}
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    assert done.returncode == 5 and 'held by bob' in done.stderr
+    assert [(method, query) for method, query, _ in steps(server)] == [
+        ('RESERVE', {}), ('PUT', {}), ('DELETE', {'reservation': 'e-1'})]
+
+
+def test_what_is_reserved_is_withdrawn_on_interruption(pool, server):
+    """The answer to the commit does not come, so it is not known whether it was taken; the
+    withdrawal ends no drain."""
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def wait(_):
+        is_asked.set()
+        may_answer.wait(60)
+        return drain()
+    server.replies |= {f'PUT {DRAIN}': wait, 'GET /v1/server': view('frontend01'),
+                       f'DELETE {DRAIN}': {'id': 'kb1', 'withdrawn': True}}
+    running = subprocess.Popen([POOLCTL, '--config', pool.file, 'drain', 'frontend01', '--id',
+                                'kb1'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    assert is_asked.wait(60)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=60)
+    may_answer.set()
+    assert running.returncode == 130
+    assert 'it is not known whether the drain was taken' in told
+    assert steps(server)[-1] == ('DELETE', {'reservation': 'e-1'}, None)
 
 
 # ---- how it is shown, and how it ends ----

@@ -287,6 +287,22 @@ def test_the_record_has_the_commit_and_its_reservation_alone(server):
     assert 'reservation' not in changed['after'] and 'reservation' not in changed['before']
 
 
+# ---- poolctl ----
+
+def test_poolctl_hears_who_has_reserved_the_server_and_since_when(pool):
+    server = pool.servers[0]
+    theirs = reserve(server, 'kb2', BOB)
+    done = pool.poolctl('drain', 'frontend01', '--no-wait')
+    assert done.returncode == 5
+    for words in ('reserved by bob for drain kb2', theirs['created_at'], 'disk',
+                  'nothing was changed'):
+        assert words in done.stderr
+    is_untouched(server)
+    server.delete('kb2', f'?reservation={theirs["token"]}')
+    assert pool.poolctl('drain', 'frontend01', '--no-wait').returncode == 0
+    assert server.document()['reservation'] is None
+
+
 # ---- several services ----
 
 @pytest.fixture
