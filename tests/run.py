@@ -177,8 +177,12 @@ def sessions_windows(suite):
     suite.pytest('-s', 'tests/sessions/windows')
 
 
+def model(suite):
+    suite.pytest('-s', 'tests/model')
+
+
 # One lane after the other in each row; the rows beside each other.
-LANES = [[unit, config, system, survive, races, clang, lint],
+LANES = [[unit, config, system, survive, races, model, clang, lint],
          [windows, survive_windows, sessions_windows, sessions, memory, fuzz]]
 
 

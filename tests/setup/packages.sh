@@ -12,7 +12,7 @@ packages_of() {
 		nettle-dev libcurl4-openssl-dev libc-ares-dev libsqlite3-dev ;;
 	demo) echo python3 ;;
 	check) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-yaml \
-		curl openssl clang-format cppcheck valgrind libc6-dbg \
+		curl openssl clang-format cppcheck valgrind libc6-dbg spin \
 		"$(command -v npm >/dev/null || echo nodejs npm)" ;;
 	windows) echo gcc-mingw-w64-x86-64 gcc libc6-dev make cmake autoconf automake libtool \
 		m4 tcl pkg-config dpkg-dev xz-utils ;;
