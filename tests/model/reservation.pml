@@ -8,7 +8,7 @@
  * servers start anew at any moment, clients die at any moment and forget all: and never are
  * fewer servers left than the floor.  Without, nothing fails, and somebody commits again
  * and again.  Each of the other -D leaves out one rule, and must be found to break one of
- * the two promises; check.py has the list.
+ * the two promises; test_protocol.py has the list.
  *
  * There is no time in it: what may happen at some time may happen at any time.  Nor are
  * there numbers in the tokens: one is good while its reservation holds, and never again.

@@ -91,6 +91,26 @@ static void a_drain_is_reached_only_if_all_services_are_drained(void **state)
 		}
 }
 
+/* Whatever is not covered by it takes a reservation. */
+static void a_drain_is_covered_if_it_is_there_with_all_its_services(void **state)
+{
+	static const char *const b[] = {"B"};
+	struct aim only_b = {
+		.goal = GOAL_OUT, .id = "mine", .services = b, .service_count = 1};
+	struct scene scene;
+
+	(void)state;
+	set_drained_scene(&scene);
+	assert_true(judge_is_covered(&drained, &scene.view));
+	assert_true(judge_is_covered(&only_b, &scene.view));
+	scene.drains[0].service_count = 1;
+	assert_false(judge_is_covered(&drained, &scene.view));
+	assert_false(judge_is_covered(&only_b, &scene.view));
+	scene.drains[0].service_count = 2;
+	scene.drains[0].id = "other";
+	assert_false(judge_is_covered(&drained, &scene.view));
+}
+
 static void a_drain_that_is_not_out_is_not_reached(void **state)
 {
 	struct scene scene;
@@ -368,6 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_drain_is_reached_only_if_all_services_are_drained),
+		cmocka_unit_test(a_drain_is_covered_if_it_is_there_with_all_its_services),
 		cmocka_unit_test(a_drain_that_is_not_out_is_not_reached),
 		cmocka_unit_test(a_drain_is_acknowledged_while_sessions_are_left),
 		cmocka_unit_test(a_cut_session_is_told),
