@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the named groups need and this machine lacks, and says
-# which.  Prometheus is only unpacked, into the cache: installed, it would run as a service
-# from then on.  With nothing missing it is silent and needs neither root nor network.
+# which.  Prometheus and the DNS servers are only unpacked, into the cache: installed, they
+# would run as services from then on.  With nothing missing it is silent and needs neither root nor network.
 # shellcheck disable=SC2016,SC2086 # dpkg-query expands its format; lists of words are split
 set -eu
 
@@ -13,6 +13,8 @@ packages_of() {
 	demo) echo python3 ;;
 	check) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-yaml \
 		curl openssl clang-format cppcheck valgrind libc6-dbg spin \
+		libknot13 libdnssec9 libzscanner4 libedit2 libcap-ng0 liblmdb0 liburcu8 \
+		libevent-2.1-7 libnghttp2-14 libprotobuf-c1 libpython3.11 \
 		"$(command -v npm >/dev/null || echo nodejs npm)" ;;
 	windows) echo gcc-mingw-w64-x86-64 gcc libc6-dev make cmake autoconf automake libtool \
 		m4 tcl pkg-config dpkg-dev xz-utils ;;
@@ -23,7 +25,7 @@ packages_of() {
 }
 
 cache=$(readlink -m "${POOLCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/poolctl}")
-unpacked=$cache/prometheus
+unpacked='prometheus knot unbound'
 wanted=
 to_unpack=
 for group; do
@@ -32,7 +34,10 @@ for group; do
 		exit 2
 	}
 	wanted="$wanted $list"
-	[ "$group" != check ] || [ -d "$unpacked" ] || to_unpack=prometheus
+	[ "$group" = check ] || continue
+	for package in $unpacked; do
+		[ -d "$cache/$package" ] || to_unpack="$to_unpack $package"
+	done
 done
 
 # dpkg-query fails when it does not know a package: that one is missing.
@@ -55,14 +60,14 @@ sudo=
 apt() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@" 2>&1
 }
-# Its programs need nothing but the C library.
+# The libraries that their programs need are among the packages above.
 unpack() {
 	work=$(mktemp -d "$cache/unpacking.XXXXXX")
-	(cd "$work" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb tree) 2>&1 &&
-		mv -T "$work/tree" "$unpacked" 2>/dev/null
+	(cd "$work" && apt-get -q download "$1" && dpkg-deb -x "$1"_*.deb tree) 2>&1 &&
+		mv -T "$work/tree" "$cache/$1" 2>/dev/null
 	rm -rf "$work"
 	# Another run may have been faster.
-	[ -d "$unpacked" ]
+	[ -d "$cache/$1" ]
 }
 
 # The update may fail for a source that does not matter here; whether the install works does.
@@ -75,8 +80,10 @@ if [ "$missing" ]; then
 	}
 fi
 if [ "$to_unpack" ]; then
-	echo "unpacking: $to_unpack into $unpacked"
+	echo "unpacking:$to_unpack into $cache"
 	mkdir -p "$cache"
-	# The tests that need it say so, and are skipped.
-	output=$(unpack) || printf '%s\n' "$updated" "$output" >&2
+	for package in $to_unpack; do
+		# The tests that need it say so, and are skipped.
+		output=$(unpack "$package") || printf '%s\n' "$updated" "$output" >&2
+	done
 fi
