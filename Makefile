@@ -36,14 +36,15 @@ PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATIC
 LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
 	-lcurl -lpdh -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
-POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -lpthread
+POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lws2_32 -liphlpapi -lcrypt32 -lbcrypt \
+	-ladvapi32 -lpthread
 POOLD_RESOURCES := $(OUT)/obj/messages.o
 else
 PLATFORM := unix
 EXE :=
 PLATFORM_FLAGS := -D_GNU_SOURCE
 POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
-POOLCTL_LIBS := -lcurl -lnettle -ljansson -lyaml -lpthread
+POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lpthread
 endif
 
 OPTIMIZE ?= -O2 -g
@@ -136,7 +137,7 @@ $(OUT)/tests/test_%: $(OUT)/obj/tests/unit/test_%.o $(UNIT_OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lcmocka $(POOLD_LIBS) $(POOLCTL_LIBS)
 
-test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source
+test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source $(OUT)/tests/ask_dns
 
 $(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
@@ -156,6 +157,13 @@ $(OUT)/tests/read_source$(EXE) $(OUT)/tests/count_sessions: \
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
+
+# What DNS says, alone.
+$(OUT)/tests/ask_dns$(EXE): $(OUT)/obj/tests/support/ask_dns.o \
+		$(filter-out %/main.o,$(POOLCTL_OBJECTS)) $(COMMON_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLCTL_LIBS)
 
 # Whether forecasts come true; see docs/forecast.md.
 FORECAST_OBJECTS := $(addprefix $(OUT)/obj/,tests/sessions/forecast.o daemon/forecast.o \
@@ -190,6 +198,7 @@ windows-tests: windows
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows build/windows/tests/testservice.exe \
 		build/windows/tests/scm.exe build/windows/tests/standins.exe \
 		build/windows/tests/read_source.exe build/windows/tests/read_pdh.exe \
+		build/windows/tests/ask_dns.exe \
 		build/windows/tests/program.exe build/windows/tests/wtsapi32.dll
 
 build/windows/tests/%.exe: tests/windows/%.c
