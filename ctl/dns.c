@@ -279,22 +279,28 @@ void dns_question_done(struct dns_question *question)
 		dns_reply_done(&question->replies[kind]);
 }
 
-/* ---- the system's ---- */
+/* ---- whom to ask ---- */
 
-static void add_resolver(struct list *resolvers, const struct ares_addr_port_node *node)
+static void add_resolver(struct list *resolvers, const struct net_address *address,
+			 int64_t port)
 {
 	size_t size_bytes = (resolvers->count + 1) * sizeof(struct dns_resolver);
-	struct dns_resolver *resolver;
+	struct dns_resolver *items = xrealloc(resolvers->items, size_bytes);
 
-	resolvers->items = xrealloc(resolvers->items, size_bytes);
-	resolver = (struct dns_resolver *)resolvers->items + resolvers->count++;
-	resolver->address = node->family == AF_INET
-				    ? net_address_from_ipv4(&node->addr.addr4)
-				    : net_address_from_ipv6(&node->addr.addr6);
-	resolver->port = (uint16_t)(node->udp_port ? node->udp_port : DNS_PORT);
+	resolvers->items = items;
+	items[resolvers->count++] = (struct dns_resolver){*address, (uint16_t)port};
 }
 
-int dns_system_resolvers(struct list *resolvers, struct err *err)
+static void add_node(struct list *resolvers, const struct ares_addr_port_node *node)
+{
+	struct net_address address = node->family == AF_INET
+					     ? net_address_from_ipv4(&node->addr.addr4)
+					     : net_address_from_ipv6(&node->addr.addr6);
+
+	add_resolver(resolvers, &address, node->udp_port ? node->udp_port : DNS_PORT);
+}
+
+static int add_system_resolvers(struct list *resolvers, struct err *err)
 {
 	int error = ares_library_init_mem(ARES_LIB_INIT_ALL, xmalloc, free, xrealloc);
 	struct ares_addr_port_node *nodes = NULL;
@@ -306,10 +312,17 @@ int dns_system_resolvers(struct list *resolvers, struct err *err)
 	if (!error) {
 		error = ares_get_servers_ports(channel, &nodes);
 		for (struct ares_addr_port_node *node = nodes; node; node = node->next)
-			add_resolver(resolvers, node);
+			add_node(resolvers, node);
 		ares_free_data(nodes);
 		ares_destroy(channel);
 	}
 	ares_library_cleanup();
 	return error ? fail(error, err) : 0;
+}
+
+int dns_resolvers(const struct pool_dns *dns, struct list *resolvers, struct err *err)
+{
+	LIST_EACH (struct net_address, address, dns->resolvers)
+		add_resolver(resolvers, address, dns->port);
+	return dns->resolvers.count ? 0 : add_system_resolvers(resolvers, err);
 }

@@ -9,6 +9,7 @@
 
 #include "dns_answer.h"
 #include "err.h"
+#include "pool_config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,9 +44,10 @@ int dns_ask(struct dns_question *questions, size_t count, int64_t limit_ms,
 /* Frees what the replies hold. */
 void dns_question_done(struct dns_question *question);
 
-/* Adds those that this system is set up to ask (struct dns_resolver); the items of the
- * list are to be freed.  Fails with ERR_INTERNAL. */
-int dns_system_resolvers(struct list *resolvers, struct err *err);
+/* Adds the resolvers (struct dns_resolver) that the configuration names; if it names
+ * none, those that this system is set up to ask.  The items of the list are to be freed.
+ * Fails with ERR_INTERNAL. */
+int dns_resolvers(const struct pool_dns *dns, struct list *resolvers, struct err *err);
 
 /* "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"; returns `text`. */
 const char *dns_resolver_format(const struct dns_resolver *resolver,

@@ -99,6 +99,7 @@ struct pool_pacing {
 struct pool_dns {
 	int expect;            /* enum dns_expectation */
 	struct list resolvers; /* struct net_address; none: the system's */
+	int64_t port;          /* of these resolvers */
 };
 
 struct pool_availability {

@@ -198,6 +198,8 @@ static const struct key dns_keys[] = {
 	{"resolvers", KEY_ADDRESSES, AT(pool_dns, resolvers),
 	 .help = "DNS servers to ask; default those of the system",
 	 .example = "[10.0.0.53, 10.0.1.53]"},
+	{"port", KEY_NUMBER, AT(pool_dns, port), .fallback = "53", .min = 1,
+	 .max = UINT16_MAX, .help = "where these DNS servers answer", .example = "5353"},
 };
 static const struct section dns_section = SECTION("dns", pool_dns, dns_keys);
 

@@ -115,6 +115,8 @@ static void print_pool_keys(const struct pool *pool)
 	if (pool->dns.expect)
 		print_number_if("dns", pool->dns.expect);
 	print_addresses("resolvers", pool->dns.resolvers);
+	if (pool->dns.port != 53)
+		printf(" port %lld", (long long)pool->dns.port);
 	print_number_if("between_domains", pool->pacing.between_domains_ms);
 	print_number_if("retry_busy", pool->pacing.retry_busy_ms);
 	print_number_if("busy_limit", pool->pacing.busy_limit);

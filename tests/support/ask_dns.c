@@ -54,8 +54,9 @@ static void ask(struct dns_question *questions, size_t count, const char *limit_
 
 static void ask_pool(int count, char **arguments)
 {
-	struct dns_resolver *resolvers = xcalloc((size_t)count, sizeof(*resolvers));
-	struct list list = {.items = resolvers};
+	struct dns_resolver *given = xcalloc((size_t)count, sizeof(*given));
+	struct list resolvers = {.items = given};
+	struct err err = {0};
 	struct buf mistakes = {0}, text = {0};
 	struct pool_config *config;
 	const struct pool *pool;
@@ -66,8 +67,10 @@ static void ask_pool(int count, char **arguments)
 	if (!pool)
 		fail(mistakes.text ? mistakes.text : "no such pool");
 	for (int i = 3; i < count; i++)
-		resolvers[list.count++] = read_resolver(arguments[i]);
-	view = dns_view_new(pool, &list);
+		given[resolvers.count++] = read_resolver(arguments[i]);
+	if (!resolvers.count && dns_resolvers(&pool->dns, &resolvers, &err))
+		fail(err.text);
+	view = dns_view_new(pool, &resolvers);
 	ask(view->questions, view->question_count, arguments[2]);
 	dns_view_judge(view);
 	dns_view_explain(view, &text);
@@ -76,7 +79,7 @@ static void ask_pool(int count, char **arguments)
 	buf_done(&text);
 	buf_done(&mistakes);
 	pool_config_free(config);
-	free(resolvers);
+	free(resolvers.items);
 }
 
 static json_t *describe(const struct dns_reply *reply)
@@ -122,12 +125,13 @@ static void ask_names(int count, char **arguments)
 static void list_system(int count, char **arguments)
 {
 	struct list resolvers = {0};
+	struct pool_dns dns = {0};
 	char text[DNS_RESOLVER_TEXT_BYTES];
 	json_t *list = json_array();
 	struct err err = {0};
 
 	(void)count, (void)arguments;
-	if (dns_system_resolvers(&resolvers, &err))
+	if (dns_resolvers(&dns, &resolvers, &err))
 		fail(err.text);
 	LIST_EACH (struct dns_resolver, resolver, resolvers)
 		(void)json_array_append_new(

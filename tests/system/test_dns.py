@@ -100,11 +100,11 @@ def statuses(answer):
 @pytest.fixture
 def view(tmp_path):
     """Asks for a pool's name: view(name, resolver...); two answers, the view and its text."""
-    def make(fqdn, *resolvers, limit_ms=LIMIT_MS, servers=None, expect='any'):
+    def make(fqdn, *resolvers, limit_ms=LIMIT_MS, servers=None, **dns):
         servers = servers or {f'fe0{i}': [f'10.0.0.{i}', f'fd00::{i}'] for i in (1, 2, 3)}
         file = tmp_path / 'pool.yaml'
         file.write_text(json.dumps({'pools': {'fe': {
-            'fqdn': fqdn, 'dns': {'expect': expect}, 'services': {'RTCSRV': {'ports': 5061}},
+            'fqdn': fqdn, 'dns': dns, 'services': {'RTCSRV': {'ports': 5061}},
             'servers': {name: {'address': address} for name, address in servers.items()}}}}))
         both = run('pool', file, 'fe', limit_ms,
                    *(getattr(each, 'resolver', each) for each in resolvers))
@@ -351,6 +351,12 @@ def test_the_view_has_each_address_server_and_resolver(knot, view):
         'some.test: balanced by DNS in part: it leads to 2 of 3 servers, TTL 1m00s\n'
         f'  resolver {knot.resolver}: 2 addresses\n'
         f'  fe03 is not in the answer of {knot.resolver}\n')
+
+
+def test_the_resolvers_of_the_configuration_are_asked(knot, view):
+    seen, _ = view('all.test', resolvers=[ADDRESS], port=knot.port, expect='balanced')
+    assert [each['resolver'] for each in seen['resolvers']] == [knot.resolver]
+    assert seen['verdict'] == 'balanced' and seen['as_expected']
 
 
 def test_resolvers_that_disagree_are_named(knot, other_view, view):
