@@ -51,7 +51,6 @@ static enum dns_status status_without_answer(int error)
 {
 	switch (error) {
 	case ARES_ETIMEOUT:
-	case ARES_ECANCELLED:
 	case ARES_EDESTRUCTION:
 		return DNS_SILENT;
 	case ARES_EBADNAME:
@@ -175,8 +174,6 @@ static void run(struct asker *askers, size_t asker_count, struct asked *all, siz
 		(void)poll(waiting.sockets, waiting.count, (int)waiting.limit_ms);
 		process(&waiting);
 	}
-	for (size_t i = 0; i < asker_count; i++)
-		ares_cancel(askers[i].channel);
 	free(waiting.sockets);
 	free(waiting.askers);
 }
@@ -264,6 +261,7 @@ int dns_ask(struct dns_question *questions, size_t count, int64_t limit_ms,
 	}
 	if (!ret)
 		run(askers, asker_count, all, asked_count, limit_ms);
+	/* Ends what is still open: silent. */
 	for (size_t i = 0; i < asker_count; i++)
 		ares_destroy(askers[i].channel);
 	if (!error)

@@ -13,7 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DNS_ALIAS_LIMIT = 16, DNS_NAME_BYTES = 256, DNS_TTL_LIMIT_S = 0x7fffffff };
+enum {
+	DNS_ALIAS_LIMIT = 16,
+	/* A name has 255 bytes (RFC 1035, section 2.3.4), and is 253 characters then. */
+	DNS_NAME_BYTES = 254,
+	DNS_TTL_LIMIT_S = 0x7fffffff,
+};
 
 enum dns_kind { DNS_IPV4, DNS_IPV6, DNS_KIND__COUNT };
 
