@@ -128,12 +128,14 @@ class Unbound(Nameserver):
 class Anything:
     """Answers a question with whatever answer(question) gives, over UDP; None is silence."""
 
-    def __init__(self, answer=lambda question: None):
+    def __init__(self, answer=lambda question: None, address=ADDRESS):
         self.answer = answer
         self.questions = []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((ADDRESS, 0))
-        self.resolver = f'{ADDRESS}:{self.socket.getsockname()[1]}'
+        self.family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        self.socket = socket.socket(self.family, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+        host = f'[{address}]' if ':' in address else address
+        self.resolver = f'{host}:{self.socket.getsockname()[1]}'
         self.thread = threading.Thread(target=self.run)
 
     def __enter__(self):
@@ -141,7 +143,7 @@ class Anything:
         return self
 
     def __exit__(self, *_):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        with socket.socket(self.family, socket.SOCK_DGRAM) as last:
             last.sendto(b'', self.socket.getsockname())
         self.thread.join(LIMIT)
         self.socket.close()

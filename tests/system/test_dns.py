@@ -112,6 +112,13 @@ def view(tmp_path):
     return make
 
 
+def reply_with(*records, **options):
+    return lambda question: answer_to(question, *records, **options)
+
+
+ONE = record(SAME_NAME, A, b'\x0a\0\0\1')
+
+
 # ---- one question ----
 
 def test_addresses_come_with_their_time_to_live(knot):
@@ -222,6 +229,13 @@ def test_a_question_that_is_lost_is_asked_again():
     assert statuses(answer) == ('answered', 'no_address')
 
 
+def test_a_server_may_have_an_ipv6_address(view):
+    with Anything(reply_with(ONE), address='::1') as server:
+        seen, _ = view('all.test', server, servers={'fe01': '10.0.0.1'})
+    assert seen['verdict'] == 'balanced'
+    assert seen['resolvers'][0]['resolver'] == server.resolver
+
+
 def test_of_many_names_none_is_lost(knot):
     names = ['all.test', 'nothing.test', 'six.test'] * 200
     answers = run('names', 60000, knot.resolver, *names)
@@ -244,13 +258,6 @@ def test_the_resolvers_of_the_system_are_known():
 
 
 # ---- answers of strangers ----
-
-def reply_with(*records, **options):
-    return lambda question: answer_to(question, *records, **options)
-
-
-ONE = record(SAME_NAME, A, b'\x0a\0\0\1')
-
 
 @pytest.mark.parametrize('answer, status', [
     (reply_with(ONE, count=2), 'malformed'),
