@@ -389,6 +389,11 @@ enum start_type pool_startup_while_drained(const struct pool *pool,
 					 : pool->startup_while_drained);
 }
 
+int64_t pool_capacity(const struct pool *pool, const struct pool_server *server)
+{
+	return server->capacity >= 0 ? server->capacity : pool->capacity;
+}
+
 static bool has_component(const struct pool_service *service, const char *word)
 {
 	LIST_EACH (char *, component, service->components)

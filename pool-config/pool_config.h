@@ -116,6 +116,7 @@ struct pool_server {
 	int64_t settle_ms, deadline_ms; /* -1: those of the pool */
 	int on_deadline;                /* enum on_deadline; -1: that of the pool */
 	int startup_while_drained;      /* enum start_type; -1: that of the pool */
+	int64_t capacity;               /* -1: that of the pool */
 	struct list services; /* struct pool_service, complete; none: those of the pool */
 };
 
@@ -126,6 +127,7 @@ struct pool {
 	int64_t deadline_ms;       /* -1: none */
 	int on_deadline;           /* enum on_deadline */
 	int startup_while_drained; /* START_MANUAL or START_DISABLED */
+	int64_t capacity; /* sessions that a server should carry; -1: not given */
 	struct pool_dns dns;
 	struct pool_availability availability;
 	struct list floors; /* struct pool_floor_row */
@@ -207,6 +209,9 @@ int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server
 /* What a service's startup type is while it is out: START_MANUAL or START_DISABLED. */
 enum start_type pool_startup_while_drained(const struct pool *pool,
 					   const struct pool_server *server);
+
+/* The most sessions that the server should carry; -1 if nobody says it. */
+int64_t pool_capacity(const struct pool *pool, const struct pool_server *server);
 
 /*
  * The service that a person means by its short name, its display name, or a component, in

@@ -11,7 +11,13 @@
 	}
 #define AT(type, field) .offset = offsetof(struct type, field)
 
-enum { HOUR_MS = 3600000, DAY_MS = 86400000, YEAR_DAYS = 366, SERVERS_LIMIT = 10000 };
+enum {
+	HOUR_MS = 3600000,
+	DAY_MS = 86400000,
+	YEAR_DAYS = 366,
+	SERVERS_LIMIT = 10000,
+	CAPACITY_LIMIT = 1000000000
+};
 
 static const char *const roles[] = {"drain", "leave", NULL};
 static const char *const methods[] = {"pause", "logon_mode", NULL};
@@ -168,7 +174,9 @@ static const struct key server_keys[] = {
 	 .help = "where its poold answers; default http://ADDRESS:8650",
 	 .example = "http://127.0.0.1:8651"},
 	{"upgrade_domain", KEY_TEXT, AT(pool_server, upgrade_domain),
-	 .help = "servers of one upgrade domain may be out together", .example = "ud1"},
+	 .help = "servers of one upgrade domain may be out together, as far as max_out and "
+		 "the floor allow it; those of two may not",
+	 .example = "ud1"},
 	{"rank", KEY_NUMBER, AT(pool_server, rank), .min = 1, .max = SERVERS_LIMIT,
 	 .help = "the order of first start, for floor tables that count the first ones only",
 	 .example = "1"},
@@ -182,6 +190,8 @@ static const struct key server_keys[] = {
 	{"startup_while_drained", KEY_CHOICE, AT(pool_server, startup_while_drained),
 	 .min = START_MANUAL, .choices = held_startups, .help = "instead of the pool's",
 	 .example = "disabled"},
+	{"capacity", KEY_NUMBER, AT(pool_server, capacity), .min = 1,
+	 .max = CAPACITY_LIMIT, .help = "instead of the pool's", .example = "8000"},
 	{"services", KEY_NAMED, AT(pool_server, services), .section = &service_section,
 	 .help = "what is different on this server; the rest is as in the pool",
 	 .example = "{RTCSRV: {exclude: [10.1.0.99]}}"},
@@ -209,7 +219,10 @@ static const struct key availability_keys[] = {
 		 "the pool, or table for the profile's floors",
 	 .example = "table"},
 	{"max_out", KEY_NUMBER, AT(pool_availability, max_out), .fallback = "1", .min = 1,
-	 .max = SERVERS_LIMIT, .help = "the most servers out at once", .example = "1"},
+	 .max = SERVERS_LIMIT,
+	 .help = "the most servers out at once, whatever keeps them out and of whatever "
+		 "upgrade domain",
+	 .example = "1"},
 };
 static const struct section availability_section =
 	SECTION("availability", pool_availability, availability_keys);
@@ -270,6 +283,10 @@ static const struct key pool_keys[] = {
 	 .help = "the startup type of a service that is out; disabled also holds against "
 		 "triggers and services that depend on it, until poold puts it back",
 	 .example = "disabled"},
+	{"capacity", KEY_NUMBER, AT(pool, capacity), .min = 1, .max = CAPACITY_LIMIT,
+	 .help = "the most sessions that a server should carry: the others must have room "
+		 "for those of one that leaves",
+	 .example = "5000"},
 	{"dns", KEY_SECTION, AT(pool, dns), .section = &dns_section,
 	 .help = "what DNS should say about the pool; this version does not check it yet"},
 	{"availability", KEY_SECTION, AT(pool, availability),

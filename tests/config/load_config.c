@@ -108,6 +108,7 @@ static void print_pool_keys(const struct pool *pool)
 	print_number_if("on_deadline", pool->on_deadline);
 	if (pool->startup_while_drained != START_MANUAL)
 		print_number_if("startup", pool->startup_while_drained);
+	print_number_if("capacity", pool->capacity);
 	if (floor->kind || floor->value != 1)
 		printf(" floor %d%s", floor->value, floors[floor->kind]);
 	if (pool->availability.max_out != 1)
@@ -130,7 +131,7 @@ static void print_pool_keys(const struct pool *pool)
 	}
 }
 
-static void print_server(const struct pool_server *server)
+static void print_server(const struct pool *pool, const struct pool_server *server)
 {
 	printf("  server %s", server->named.name);
 	print_addresses("address", server->addresses);
@@ -141,6 +142,7 @@ static void print_server(const struct pool_server *server)
 	print_number_if("deadline", server->deadline_ms);
 	print_number_if("on_deadline", server->on_deadline);
 	print_number_if("startup", server->startup_while_drained);
+	print_number_if("capacity", pool_capacity(pool, server));
 	putchar('\n');
 	LIST_EACH (struct pool_service, service, server->services) {
 		printf("   ");
@@ -156,7 +158,7 @@ static void print_pool(const struct pool *pool)
 		print_service(service);
 	}
 	LIST_EACH (struct pool_server, server, pool->servers)
-		print_server(server);
+		print_server(pool, server);
 }
 
 static int load_pool(const char *file, struct buf *mistakes, struct err *err)
