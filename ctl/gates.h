@@ -9,6 +9,7 @@
 #define POOLCTL_GATES_H
 
 #include "buf.h"
+#include "dns_view.h"
 #include "err.h"
 #include "pool_config.h"
 #include "server_view.h"
@@ -65,20 +66,9 @@ struct gate_member {
 	int64_t clock_ahead_ms; /* of the clock that asked; negative: behind it */
 };
 
-/* What DNS says the pool is. */
-enum gate_dns_kind {
-	GATE_DNS_UNKNOWN,   /* no resolver answered */
-	GATE_DNS_NOT_ASKED, /* the pool has no fqdn */
-	GATE_DNS_BALANCED,
-	GATE_DNS_PARTLY, /* some of its servers are there */
-	GATE_DNS_ELSEWHERE,
-	GATE_DNS_ONE_ADDRESS,
-	GATE_DNS_NOT_RESOLVABLE,
-	GATE_DNS__COUNT
-};
-
+/* What DNS says of the pool. */
 struct gate_dns {
-	enum gate_dns_kind kind;
+	enum dns_verdict kind;
 	bool is_disputed;      /* resolvers say different things */
 	const char *strangers; /* addresses that are nobody's in the pool, as a text, or
 				  NULL */

@@ -5,22 +5,22 @@
 /* What DNS says, and what to do if that is not enough. */
 static const struct dns_words {
 	const char *text, *remedy;
-} dns_words[GATE_DNS__COUNT] = {
-	[GATE_DNS_UNKNOWN] = {"no resolver answered for the pool's name",
+} dns_words[DNS_VIEW__COUNT] = {
+	[DNS_VIEW_UNKNOWN] = {"no resolver answered for the pool's name",
 			      "see that the DNS servers of `dns.resolvers` answer"},
-	[GATE_DNS_NOT_ASKED] = {"the pool has no `fqdn`, so DNS was not asked",
+	[DNS_VIEW_NOT_ASKED] = {"the pool has no `fqdn`, so DNS was not asked",
 				"give the pool its `fqdn`"},
-	[GATE_DNS_BALANCED] = {"the pool is balanced by DNS",
+	[DNS_VIEW_BALANCED] = {"the pool is balanced by DNS",
 			       "correct `dns.expect`, or DNS"},
-	[GATE_DNS_PARTLY] = {"DNS has only some of the pool's servers",
+	[DNS_VIEW_PARTLY] = {"DNS has only some of the pool's servers",
 			     "add the others to the pool's name in DNS"},
-	[GATE_DNS_ELSEWHERE] = {"the pool's name leads to none of its servers",
+	[DNS_VIEW_ELSEWHERE] = {"the pool's name leads to none of its servers",
 				"correct the pool's name in DNS, or the servers' "
 				"`address`"},
-	[GATE_DNS_ONE_ADDRESS] = {"DNS has one address for the pool",
+	[DNS_VIEW_ONE_ADDRESS] = {"DNS has one address for the pool",
 				  "give the pool's name the addresses of all its servers "
 				  "in DNS"},
-	[GATE_DNS_NOT_RESOLVABLE] = {"the pool's name does not resolve",
+	[DNS_VIEW_NOT_RESOLVABLE] = {"the pool's name does not resolve",
 				     "give the pool's name the addresses of all its "
 				     "servers in DNS"},
 };
@@ -33,14 +33,14 @@ static bool needs_balance(const struct gates_input *input)
 /* All servers of a pool of one may well be one address. */
 static bool is_expected(const struct gates_input *input)
 {
-	enum gate_dns_kind kind = input->dns.kind;
+	enum dns_verdict kind = input->dns.kind;
 
 	switch (input->pool->dns.expect) {
 	case DNS_BALANCED:
-		return kind == GATE_DNS_BALANCED;
+		return kind == DNS_VIEW_BALANCED;
 	case DNS_ONE_ADDRESS:
-		return kind == GATE_DNS_ONE_ADDRESS ||
-		       (kind == GATE_DNS_BALANCED && input->pool->servers.count == 1);
+		return kind == DNS_VIEW_ONE_ADDRESS ||
+		       (kind == DNS_VIEW_BALANCED && input->pool->servers.count == 1);
 	default:
 		return true;
 	}
@@ -70,7 +70,7 @@ static void add_dns_notes(const struct gate_dns *dns, struct buf *text)
 enum gate_verdict gate_check_dns(const struct gates_input *input,
 				 struct gate_result *result)
 {
-	bool is_balanced = input->dns.kind == GATE_DNS_BALANCED;
+	bool is_balanced = input->dns.kind == DNS_VIEW_BALANCED;
 	bool breaks = input->feature_count && !is_balanced;
 	const struct dns_words *words = &dns_words[input->dns.kind];
 
@@ -86,14 +86,14 @@ enum gate_verdict gate_check_dns(const struct gates_input *input,
 		buf_puts(&result->remedy, words->remedy);
 		return GATE_REFUSED;
 	}
-	return input->dns.kind == GATE_DNS_NOT_ASKED ? GATE_NOT_ASKED : GATE_PASSED;
+	return input->dns.kind == DNS_VIEW_NOT_ASKED ? GATE_NOT_ASKED : GATE_PASSED;
 }
 
 /* Whether the pool's name leads to servers of it, or should. */
 static bool has_members_in_dns(const struct gates_input *input)
 {
-	bool has_some = input->dns.kind == GATE_DNS_BALANCED ||
-			input->dns.kind == GATE_DNS_PARTLY;
+	bool has_some = input->dns.kind == DNS_VIEW_BALANCED ||
+			input->dns.kind == DNS_VIEW_PARTLY;
 
 	for (size_t i = 0; i < input->member_count; i++)
 		has_some |= input->members[i].is_in_dns;

@@ -61,7 +61,7 @@ static inline void set_scene(struct scene *scene, const char *standings)
 					    .members = scene->members,
 					    .member_count = size,
 					    .target = scene->members,
-					    .dns.kind = GATE_DNS_BALANCED,
+					    .dns.kind = DNS_VIEW_BALANCED,
 					    .preflight.kind = PREFLIGHT_POSSIBLE};
 }
 

@@ -294,36 +294,36 @@ static void a_domain_is_out_together_only_as_far_as_max_out_allows(void **state)
 /* ---- DNS ---- */
 
 static const struct dns_case {
-	enum gate_dns_kind kind;
+	enum dns_verdict kind;
 	enum dns_expectation expect;
 	bool has_features;
 	enum gate_verdict verdict;
 	const char *part;
 } dns_cases[] = {
-	{GATE_DNS_BALANCED, DNS_ANY, false, GATE_PASSED, "is balanced by DNS"},
-	{GATE_DNS_BALANCED, DNS_ANY, true, GATE_PASSED, "is balanced by DNS"},
-	{GATE_DNS_BALANCED, DNS_BALANCED, true, GATE_PASSED, "is balanced by DNS"},
-	{GATE_DNS_BALANCED, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
-	{GATE_DNS_ONE_ADDRESS, DNS_ANY, false, GATE_PASSED, "has one address"},
-	{GATE_DNS_ONE_ADDRESS, DNS_ONE_ADDRESS, false, GATE_PASSED, "has one address"},
-	{GATE_DNS_ONE_ADDRESS, DNS_ONE_ADDRESS, true, GATE_REFUSED, "Group, Call Park"},
-	{GATE_DNS_ONE_ADDRESS, DNS_ANY, true, GATE_REFUSED, "Response Group, Call Park"},
-	{GATE_DNS_ONE_ADDRESS, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
-	{GATE_DNS_PARTLY, DNS_ANY, false, GATE_PASSED, "only some"},
-	{GATE_DNS_PARTLY, DNS_ANY, true, GATE_REFUSED, "Response Group"},
-	{GATE_DNS_PARTLY, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
-	{GATE_DNS_PARTLY, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
-	{GATE_DNS_ELSEWHERE, DNS_ANY, false, GATE_PASSED, "none of its servers"},
-	{GATE_DNS_ELSEWHERE, DNS_ANY, true, GATE_REFUSED, "Response Group"},
-	{GATE_DNS_NOT_RESOLVABLE, DNS_ANY, false, GATE_PASSED, "does not resolve"},
-	{GATE_DNS_NOT_RESOLVABLE, DNS_ANY, true, GATE_REFUSED, "Response Group"},
-	{GATE_DNS_NOT_RESOLVABLE, DNS_ONE_ADDRESS, false, GATE_REFUSED, "one_address"},
-	{GATE_DNS_UNKNOWN, DNS_ANY, false, GATE_PASSED, "no resolver answered"},
-	{GATE_DNS_UNKNOWN, DNS_ANY, true, GATE_REFUSED, "Response Group"},
-	{GATE_DNS_UNKNOWN, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
-	{GATE_DNS_UNKNOWN, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
-	{GATE_DNS_NOT_ASKED, DNS_ANY, false, GATE_NOT_ASKED, "no `fqdn`"},
-	{GATE_DNS_NOT_ASKED, DNS_ANY, true, GATE_REFUSED, "Response Group"},
+	{DNS_VIEW_BALANCED, DNS_ANY, false, GATE_PASSED, "is balanced by DNS"},
+	{DNS_VIEW_BALANCED, DNS_ANY, true, GATE_PASSED, "is balanced by DNS"},
+	{DNS_VIEW_BALANCED, DNS_BALANCED, true, GATE_PASSED, "is balanced by DNS"},
+	{DNS_VIEW_BALANCED, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
+	{DNS_VIEW_ONE_ADDRESS, DNS_ANY, false, GATE_PASSED, "has one address"},
+	{DNS_VIEW_ONE_ADDRESS, DNS_ONE_ADDRESS, false, GATE_PASSED, "has one address"},
+	{DNS_VIEW_ONE_ADDRESS, DNS_ONE_ADDRESS, true, GATE_REFUSED, "Group, Call Park"},
+	{DNS_VIEW_ONE_ADDRESS, DNS_ANY, true, GATE_REFUSED, "Response Group, Call Park"},
+	{DNS_VIEW_ONE_ADDRESS, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
+	{DNS_VIEW_PARTLY, DNS_ANY, false, GATE_PASSED, "only some"},
+	{DNS_VIEW_PARTLY, DNS_ANY, true, GATE_REFUSED, "Response Group"},
+	{DNS_VIEW_PARTLY, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
+	{DNS_VIEW_PARTLY, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
+	{DNS_VIEW_ELSEWHERE, DNS_ANY, false, GATE_PASSED, "none of its servers"},
+	{DNS_VIEW_ELSEWHERE, DNS_ANY, true, GATE_REFUSED, "Response Group"},
+	{DNS_VIEW_NOT_RESOLVABLE, DNS_ANY, false, GATE_PASSED, "does not resolve"},
+	{DNS_VIEW_NOT_RESOLVABLE, DNS_ANY, true, GATE_REFUSED, "Response Group"},
+	{DNS_VIEW_NOT_RESOLVABLE, DNS_ONE_ADDRESS, false, GATE_REFUSED, "one_address"},
+	{DNS_VIEW_UNKNOWN, DNS_ANY, false, GATE_PASSED, "no resolver answered"},
+	{DNS_VIEW_UNKNOWN, DNS_ANY, true, GATE_REFUSED, "Response Group"},
+	{DNS_VIEW_UNKNOWN, DNS_BALANCED, false, GATE_REFUSED, "is balanced"},
+	{DNS_VIEW_UNKNOWN, DNS_ONE_ADDRESS, false, GATE_REFUSED, "is one_address"},
+	{DNS_VIEW_NOT_ASKED, DNS_ANY, false, GATE_NOT_ASKED, "no `fqdn`"},
+	{DNS_VIEW_NOT_ASKED, DNS_ANY, true, GATE_REFUSED, "Response Group"},
 };
 
 static void a_drain_that_needs_balancing_by_dns_waits_for_it(void **state)
@@ -370,32 +370,32 @@ static void what_is_odd_in_dns_is_said(void **state)
 
 static const struct dns_members_case {
 	const char *standings, *in_dns; /* y or n for each server */
-	enum gate_dns_kind kind;
+	enum dns_verdict kind;
 	bool has_features;
 	int floor;
 	enum gate_verdict verdict;
 	const char *part;
 } dns_members_cases[] = {
-	{"sss", "yyy", GATE_DNS_BALANCED, false, 1, GATE_PASSED, "2 would be left"},
-	{"sss", "yyn", GATE_DNS_PARTLY, false, 2, GATE_PASSED, "1 would be left"},
-	{"sss", "ynn", GATE_DNS_PARTLY, false, 1, GATE_REFUSED, "not in DNS: fe02, fe03"},
-	{"s?s", "yyn", GATE_DNS_PARTLY, false, 1, GATE_REFUSED, "not in DNS: fe03"},
-	{"s?d", "yyy", GATE_DNS_BALANCED, false, 0, GATE_REFUSED, "0 would be left"},
-	{"sss", "nnn", GATE_DNS_PARTLY, false, 1, GATE_REFUSED, "0 would be left"},
-	{"sss", "nyn", GATE_DNS_PARTLY, false, 1, GATE_PASSED, "at least 1 must be"},
+	{"sss", "yyy", DNS_VIEW_BALANCED, false, 1, GATE_PASSED, "2 would be left"},
+	{"sss", "yyn", DNS_VIEW_PARTLY, false, 2, GATE_PASSED, "1 would be left"},
+	{"sss", "ynn", DNS_VIEW_PARTLY, false, 1, GATE_REFUSED, "not in DNS: fe02, fe03"},
+	{"s?s", "yyn", DNS_VIEW_PARTLY, false, 1, GATE_REFUSED, "not in DNS: fe03"},
+	{"s?d", "yyy", DNS_VIEW_BALANCED, false, 0, GATE_REFUSED, "0 would be left"},
+	{"sss", "nnn", DNS_VIEW_PARTLY, false, 1, GATE_REFUSED, "0 would be left"},
+	{"sss", "nyn", DNS_VIEW_PARTLY, false, 1, GATE_PASSED, "at least 1 must be"},
 	/* Where balancing counts, the floor does. */
-	{"ssss", "yyyy", GATE_DNS_BALANCED, true, 3, GATE_PASSED, "at least 3 must be"},
-	{"ssss", "yyyn", GATE_DNS_PARTLY, true, 2, GATE_PASSED, "2 would be left"},
-	{"ssss", "yyyn", GATE_DNS_PARTLY, true, 3, GATE_REFUSED, "not in DNS: fe04"},
-	{"ssss", "ynnn", GATE_DNS_PARTLY, true, 0, GATE_REFUSED, "at least 1 must be"},
+	{"ssss", "yyyy", DNS_VIEW_BALANCED, true, 3, GATE_PASSED, "at least 3 must be"},
+	{"ssss", "yyyn", DNS_VIEW_PARTLY, true, 2, GATE_PASSED, "2 would be left"},
+	{"ssss", "yyyn", DNS_VIEW_PARTLY, true, 3, GATE_REFUSED, "not in DNS: fe04"},
+	{"ssss", "ynnn", DNS_VIEW_PARTLY, true, 0, GATE_REFUSED, "at least 1 must be"},
 	/* The one address is a server's, or a load balancer's. */
-	{"sss", "ynn", GATE_DNS_ONE_ADDRESS, false, 1, GATE_REFUSED, "0 would be left"},
-	{"sss", "nyn", GATE_DNS_ONE_ADDRESS, false, 1, GATE_PASSED, "1 would be left"},
-	{"sss", "nnn", GATE_DNS_ONE_ADDRESS, false, 1, GATE_NOT_ASKED, "one address"},
-	{"sss", "nnn", GATE_DNS_ELSEWHERE, true, 1, GATE_NOT_ASKED, "none of its"},
-	{"sss", "nnn", GATE_DNS_NOT_RESOLVABLE, true, 1, GATE_NOT_ASKED, "not resolve"},
-	{"sss", "nnn", GATE_DNS_UNKNOWN, true, 1, GATE_NOT_ASKED, "no resolver"},
-	{"sss", "nnn", GATE_DNS_NOT_ASKED, true, 1, GATE_NOT_ASKED, "no `fqdn`"},
+	{"sss", "ynn", DNS_VIEW_ONE_ADDRESS, false, 1, GATE_REFUSED, "0 would be left"},
+	{"sss", "nyn", DNS_VIEW_ONE_ADDRESS, false, 1, GATE_PASSED, "1 would be left"},
+	{"sss", "nnn", DNS_VIEW_ONE_ADDRESS, false, 1, GATE_NOT_ASKED, "one address"},
+	{"sss", "nnn", DNS_VIEW_ELSEWHERE, true, 1, GATE_NOT_ASKED, "none of its"},
+	{"sss", "nnn", DNS_VIEW_NOT_RESOLVABLE, true, 1, GATE_NOT_ASKED, "not resolve"},
+	{"sss", "nnn", DNS_VIEW_UNKNOWN, true, 1, GATE_NOT_ASKED, "no resolver"},
+	{"sss", "nnn", DNS_VIEW_NOT_ASKED, true, 1, GATE_NOT_ASKED, "no `fqdn`"},
 };
 
 static void enough_of_the_others_are_in_dns(void **state)

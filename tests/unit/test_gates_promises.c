@@ -29,7 +29,7 @@ static void set_worst_scene(struct scene *scene)
 	scene->pool.capacity = 10;
 	scene->servers[0].upgrade_domain = one;
 	scene->servers[1].upgrade_domain = other;
-	scene->input.dns.kind = GATE_DNS_PARTLY;
+	scene->input.dns.kind = DNS_VIEW_PARTLY;
 	scene->input.features = features;
 	scene->input.feature_count = COUNT(features);
 	scene->input.preflight.kind = PREFLIGHT_UNKNOWN;
@@ -86,7 +86,7 @@ static void accepting_broken_sessions_passes_dns_alone(void **state)
 
 	(void)state;
 	set_scene(&scene, "sss");
-	scene.input.dns.kind = GATE_DNS_ONE_ADDRESS;
+	scene.input.dns.kind = DNS_VIEW_ONE_ADDRESS;
 	for (int i = 0; i < 3; i++)
 		scene.members[i].is_in_dns = false;
 	scene.input.features = features;
@@ -167,7 +167,7 @@ static void texts_stay_short_whatever_peers_send(void **state)
 	}
 	scene.input.features = many;
 	scene.input.feature_count = MANY;
-	scene.input.dns = (struct gate_dns){GATE_DNS_PARTLY, true, text};
+	scene.input.dns = (struct gate_dns){DNS_VIEW_PARTLY, true, text};
 	scene.input.preflight =
 		(struct gate_preflight){PREFLIGHT_IMPOSSIBLE, NULL, findings, MANY};
 	ask(&scene);
@@ -208,7 +208,7 @@ static void draw_scene(struct scene *scene, struct pool_floor_row *row)
 	scene->pool.dns.expect = (int)draw(3);
 	scene->pool.capacity = one_in(2) ? draw(200) : -1;
 	scene->input.target = &scene->members[draw((int64_t)size)];
-	scene->input.dns.kind = (enum gate_dns_kind)draw(GATE_DNS__COUNT);
+	scene->input.dns.kind = (enum dns_verdict)draw(DNS_VIEW__COUNT);
 	scene->input.features = features;
 	scene->input.feature_count = (size_t)draw(3);
 	for (size_t i = 0; i < size; i++) {
