@@ -12,7 +12,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body;
-	bool is_too_large, has_head;
+	bool is_too_large, has_head, is_started;
 	char error[CURL_ERROR_SIZE];
 	client_done *done;
 	client_data *data;
@@ -22,8 +22,8 @@ struct transfer {
 
 struct client {
 	CURLM *multi;
-	struct transfer *transfers;
-	size_t count;
+	struct transfer *transfers; /* the oldest first */
+	size_t count, started, limit;
 };
 
 struct client *client_new(struct err *err)
@@ -47,6 +47,7 @@ static void remove_transfer(struct client *client, struct transfer *transfer)
 		link = &(*link)->next;
 	*link = transfer->next;
 	client->count--;
+	client->started -= transfer->is_started;
 	(void)curl_multi_remove_handle(client->multi, transfer->easy);
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
@@ -150,6 +151,38 @@ static void restrict_to_http(CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "poolctl/" VERSION);
 }
 
+void client_set_limit(struct client *client, size_t limit)
+{
+	client->limit = limit;
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)limit);
+}
+
+/* Those that wait are not yet the library's, as it would count their time. */
+static void start_waiting(struct client *client)
+{
+	for (struct transfer *transfer = client->transfers; transfer;
+	     transfer = transfer->next) {
+		if (client->limit && client->started >= client->limit)
+			return;
+		if (transfer->is_started)
+			continue;
+		if (curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK)
+			abort();
+		transfer->is_started = true;
+		client->started++;
+	}
+}
+
+static void append(struct client *client, struct transfer *transfer)
+{
+	struct transfer **link = &client->transfers;
+
+	while (*link)
+		link = &(*link)->next;
+	*link = transfer;
+	client->count++;
+}
+
 void client_send(struct client *client, const struct request *request, client_done *done,
 		 void *context)
 {
@@ -161,9 +194,6 @@ void client_send(struct client *client, const struct request *request, client_do
 	transfer->done = done;
 	transfer->data = request->data;
 	transfer->context = context;
-	transfer->next = client->transfers;
-	client->transfers = transfer;
-	client->count++;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_head_line);
@@ -172,8 +202,8 @@ void client_send(struct client *client, const struct request *request, client_do
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
 	restrict_to_http(transfer->easy);
 	describe(transfer, request);
-	if (curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK)
-		abort();
+	append(client, transfer);
+	start_waiting(client);
 }
 
 /* What answered, but not in HTTP as we understand it. */
@@ -210,11 +240,14 @@ static void finish(struct client *client, CURL *easy, CURLcode code)
 {
 	struct reply reply = {.body = ""};
 	struct transfer *transfer;
+	curl_off_t took_us = 0;
 	char *private = NULL;
 	long status = 0;
 
 	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	(void)curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	transfer = (struct transfer *)private;
+	reply.took_ms = took_us / 1000;
 	if (code == CURLE_OK && !transfer->has_head)
 		code = CURLE_GOT_NOTHING;
 	if (code == CURLE_OK) {
@@ -228,6 +261,7 @@ static void finish(struct client *client, CURL *easy, CURLcode code)
 	}
 	transfer->done(transfer->context, &reply);
 	remove_transfer(client, transfer);
+	start_waiting(client);
 }
 
 static size_t finish_all(struct client *client)

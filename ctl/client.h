@@ -41,6 +41,7 @@ struct reply {
 	const char *body; /* ends with a NUL */
 	size_t length;
 	bool may_be_received; /* there is no answer, and yet the server may have acted */
+	int64_t took_ms;      /* from the start of the request to the end of its reply */
 	struct err err;
 };
 
@@ -49,18 +50,23 @@ typedef void client_done(void *context, const struct reply *reply);
 
 struct client *client_new(struct err *err);
 
+/* From now on no more requests than that are under way at once (0: any number), on as
+ * many connections; the others wait for their turn, which takes nothing from their time.
+ */
+void client_set_limit(struct client *client, size_t limit);
+
 /* Drops requests that are under way, without a call of their functions. */
 void client_free(struct client *client);
 
 /* Drops them, and others may be sent. */
 void client_drop(struct client *client);
 
-/* Starts a request; the texts are copied. */
+/* Starts a request, or lets it wait for its turn; the texts are copied. */
 void client_send(struct client *client, const struct request *request, client_done *done,
 		 void *context);
 
 /* Works until a reply was given or the time is over; says how many requests are under
- * way. */
+ * way, or wait. */
 size_t client_run(struct client *client, int timeout_ms);
 
 #endif

@@ -30,6 +30,13 @@ void request_next_view(struct client *client, const struct pool_server *server,
 	    (int64_t)wait_s * 1000 + answer_ms, done, context);
 }
 
+void request_view_within(struct client *client, const struct pool_server *server,
+			 int64_t timeout_ms, client_done *done, void *context)
+{
+	get(client, xasprintf("%s" API_VERSION_PATH "/server", server->url), timeout_ms,
+	    done, context);
+}
+
 void request_view(struct client *client, const struct pool_server *server,
 		  const struct server_view *after, int wait_s, client_done *done,
 		  void *context)
@@ -38,8 +45,7 @@ void request_view(struct client *client, const struct pool_server *server,
 		request_next_view(client, server, after, wait_s, ANSWER_MS, done,
 				  context);
 	else
-		get(client, xasprintf("%s" API_VERSION_PATH "/server", server->url),
-		    CLIENT_TIMEOUT_MS, done, context);
+		request_view_within(client, server, CLIENT_TIMEOUT_MS, done, context);
 }
 
 void request_events(struct client *client, const struct pool_server *server,

@@ -20,6 +20,10 @@ void request_next_view(struct client *client, const struct pool_server *server,
 		       const struct server_view *after, int wait_s, int answer_ms,
 		       client_done *done, void *context);
 
+/* Asks for the view as it is now, and waits no longer than `timeout_ms`. */
+void request_view_within(struct client *client, const struct pool_server *server,
+			 int64_t timeout_ms, client_done *done, void *context);
+
 /* Reads the reply to it; fails with ERR_CONFIG if it is another server that answers. */
 struct server_view *request_read_view(const struct pool_server *server,
 				      const struct reply *reply, struct err *err);
