@@ -124,8 +124,8 @@ static enum gate_verdict check_capacity(const struct gates_input *input,
 
 /* ---- clocks ---- */
 
-static enum gate_verdict check_clocks(const struct gates_input *input,
-				      struct gate_result *result)
+enum gate_verdict gate_check_clocks(const struct gates_input *input,
+				    struct gate_result *result)
 {
 	const struct gate_member *first = NULL, *last = NULL;
 	size_t count = 0;
@@ -145,6 +145,10 @@ static enum gate_verdict check_clocks(const struct gates_input *input,
 	if (count < 2) {
 		buf_puts(&result->text, "the clocks of fewer than two servers are known");
 		return GATE_NOT_ASKED;
+	}
+	if (first == last) {
+		buf_puts(&result->text, "the clocks are the same");
+		return GATE_PASSED;
 	}
 	/* Without a sign, as it could be more than fits with one. */
 	apart_ms = (uint64_t)last->clock_ahead_ms - (uint64_t)first->clock_ahead_ms;
@@ -172,7 +176,7 @@ static enum gate_verdict (*const checks[GATE__COUNT])(const struct gates_input *
 	[GATE_DNS] = gate_check_dns,
 	[GATE_DNS_MEMBERS] = gate_check_dns_members,
 	[GATE_CAPACITY] = check_capacity,
-	[GATE_CLOCKS] = check_clocks,
+	[GATE_CLOCKS] = gate_check_clocks,
 };
 
 enum standing gate_standing(enum phase phase, bool has_drain, bool is_reserved)

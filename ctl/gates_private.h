@@ -41,6 +41,14 @@ enum gate_verdict gate_check_max_out(const struct gates_input *input,
 enum gate_verdict gate_check_domain(const struct gates_input *input,
 				    struct gate_result *result);
 
+/* Adds ": frontend02 is drained ..." for each member that does not serve. */
+void gate_add_absent(const struct gates_input *input, struct buf *text);
+
+/* ---- gates.c ---- */
+
+enum gate_verdict gate_check_clocks(const struct gates_input *input,
+				    struct gate_result *result);
+
 /* ---- gates_dns.c ---- */
 
 enum gate_verdict gate_check_dns(const struct gates_input *input,

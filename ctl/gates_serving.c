@@ -43,8 +43,7 @@ struct gate_tally gate_tally(const struct gates_input *input, int64_t of_first)
 	return tally;
 }
 
-/* Lists the members that do not serve, and why. */
-static void add_absent(const struct gates_input *input, struct buf *text)
+void gate_add_absent(const struct gates_input *input, struct buf *text)
 {
 	struct gate_list list = {text, ": ", 0};
 
@@ -94,7 +93,7 @@ enum gate_verdict gate_check_last(const struct gates_input *input,
 			   gate_target_name(input), size);
 	else
 		buf_printf(&result->text, "none of %zu serves", size);
-	add_absent(input, &result->text);
+	gate_add_absent(input, &result->text);
 	buf_puts(&result->remedy, gate_wait_remedy);
 	return GATE_REFUSED;
 }
@@ -146,7 +145,7 @@ enum gate_verdict gate_check_floor(const struct gates_input *input,
 	add_floor(input, &need, &tally, &result->text);
 	if ((int64_t)tally.left >= need.least)
 		return GATE_PASSED;
-	add_absent(input, &result->text);
+	gate_add_absent(input, &result->text);
 	buf_puts(&result->remedy, gate_wait_remedy);
 	if (need.of_first >= 0)
 		add_unranked(input, result);
@@ -164,7 +163,7 @@ enum gate_verdict gate_check_max_out(const struct gates_input *input,
 		   out, size, max_out);
 	if ((int64_t)out <= max_out)
 		return GATE_PASSED;
-	add_absent(input, &result->text);
+	gate_add_absent(input, &result->text);
 	buf_puts(&result->remedy, gate_wait_remedy);
 	if (input->target->server->upgrade_domain)
 		buf_puts(&result->remedy, ", or make `max_out` as large as an upgrade "
