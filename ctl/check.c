@@ -1,9 +1,13 @@
-/* `poolctl check`: whether a drain is possible, and fits into the time there is. */
+/* `poolctl check`: whether a pool is as it should be; whether a drain of a server is
+ * possible, fits into the time there is, and may be. */
 #include "commands.h"
 
 #include "answers.h"
+#include "check_pool.h"
+#include "gates_output.h"
 #include "mem.h"
 #include "output_json.h"
+#include "survey.h"
 #include "targets.h"
 #include "terms.h"
 #include "text.h"
@@ -12,41 +16,51 @@
 
 enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
 
-static const char no_pools[] = "this command takes servers, not pools";
+/* One server, and what is said of it. */
+struct finding {
+	const struct answer *answer;
+	const struct terms *terms;
+	struct gate_result gates[GATE__COUNT];
+	unsigned forced;
+};
 
-static enum fit fit_of(const struct answer *answer, const struct terms *terms)
+static enum fit fit_of(const struct finding *finding)
 {
-	return answers_fit(answer->document, terms->deadline_ms > 0);
+	return answers_fit(finding->answer->document, finding->terms->deadline_ms > 0);
 }
 
-/* Only what is possible and sure enough is good. */
-static int exit_status_of(const struct answer *answer, const struct terms *terms)
+/* Only what is possible, sure enough and allowed is good. */
+static int exit_status_of(const struct finding *finding)
 {
-	if (!answer->document)
-		return answer->problem.exit_status;
-	return fit_of(answer, terms) <= FIT_YES ? 0 : EXIT_REFUSED;
+	if (!finding->answer->document)
+		return finding->answer->problem.exit_status;
+	return fit_of(finding) <= FIT_YES &&
+			       gates_may_drain(finding->gates, finding->forced)
+		       ? 0
+		       : EXIT_REFUSED;
 }
 
 /* What cannot be has no forecast. */
-static json_t *describe(const struct answer *answer, const struct terms *terms)
+static json_t *describe(const struct finding *finding)
 {
+	const struct answer *answer = finding->answer;
 	const char *name = answer->server->named.name;
-	int status = exit_status_of(answer, terms);
+	int status = exit_status_of(finding);
 	bool is_possible = answers_is_possible(answer->document);
+	json_t *gates = gates_describe(finding->gates, finding->forced);
 
 	if (!answer->document)
-		return json_pack("{s:s, s:n, s:n, s:n, s:i, s:s}", "server", name,
-				 "possible", "fits", "forecast", "exit_code", status,
-				 "message", answer->problem.text);
+		return json_pack("{s:s, s:n, s:n, s:n, s:o, s:i, s:s}", "server", name,
+				 "possible", "fits", "forecast", "gates", gates,
+				 "exit_code", status, "message", answer->problem.text);
 	return json_pack(
-		"{s:s, s:b, s:s, s:O?, s:i, s:n}", "server", name, "possible",
-		is_possible, "fits", answers_fit_name(fit_of(answer, terms)), "forecast",
+		"{s:s, s:b, s:s, s:O?, s:o, s:i, s:n}", "server", name, "possible",
+		is_possible, "fits", answers_fit_name(fit_of(finding)), "forecast",
 		is_possible ? json_object_get(answer->document, "forecast") : NULL,
-		"exit_code", status, "message");
+		"gates", gates, "exit_code", status, "message");
 }
 
-static void add_verdict(const struct answer *answer, const struct terms *terms,
-			struct buf *line)
+static void add_verdict(const struct finding *finding, struct buf *line)
 {
 	static const char *const words[FIT__COUNT] = {
 		[FIT_NO_DEADLINE] = "a drain is possible",
@@ -55,18 +69,20 @@ static void add_verdict(const struct answer *answer, const struct terms *terms,
 		[FIT_NOT_KNOWN] = "a drain is possible; whether it fits is not known",
 		[FIT_NOT_POSSIBLE] = "a drain is not possible; drain --dry-run says why",
 	};
+	const struct answer *answer = finding->answer;
 	struct buf out = {0};
 
 	if (answers_tell_out(answer->document, &out))
 		buf_printf(line, "out of service already (%s)%s", out.text,
 			   answers_is_possible(answer->document) ? "" : "; ");
 	if (!out.length || !answers_is_possible(answer->document))
-		buf_puts(line, words[fit_of(answer, terms)]);
+		buf_puts(line, words[fit_of(finding)]);
 	buf_done(&out);
 }
 
-static void print_table(const struct answer *answer, const struct terms *terms)
+static void print_table(const struct finding *finding)
 {
+	const struct answer *answer = finding->answer;
 	const char *name = answer->server->named.name;
 	struct buf line = {0};
 
@@ -75,72 +91,117 @@ static void print_table(const struct answer *answer, const struct terms *terms)
 		return;
 	}
 	buf_printf(&line, "%s: ", name);
-	add_verdict(answer, terms, &line);
+	add_verdict(finding, &line);
 	text_print(stdout, line.text);
 	buf_done(&line);
-	if (!answers_is_possible(answer->document))
-		return;
-	buf_puts(&line, "  ");
-	answers_explain(answer->document, &line);
-	text_print(stdout, line.text);
-	buf_done(&line);
+	if (answers_is_possible(answer->document)) {
+		buf_puts(&line, "  ");
+		answers_explain(answer->document, &line);
+		text_print(stdout, line.text);
+		buf_done(&line);
+	}
+	gates_print(finding->gates, finding->forced, false);
 }
 
-static void print(const struct answer *answers, const struct terms *terms, size_t count,
-		  int output)
+static void print_one(const struct finding *finding, int output, json_t *list)
+{
+	if (output == OUTPUT_TABLE)
+		print_table(finding);
+	else if (list)
+		(void)json_array_append_new(list, describe(finding));
+	else
+		output_json(describe(finding));
+}
+
+/* Each server is asked about as if it left alone. */
+static int check_servers(const struct survey *survey, unsigned forced, int output)
 {
 	json_t *list = output == OUTPUT_JSON ? json_array() : NULL;
+	int status = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (output == OUTPUT_TABLE)
-			print_table(&answers[i], &terms[i]);
-		else if (list)
-			(void)json_array_append_new(list,
-						    describe(&answers[i], &terms[i]));
-		else
-			output_json(describe(&answers[i], &terms[i]));
+	for (size_t i = 0; i < survey->question->targets->count; i++) {
+		struct finding finding = {.answer = &survey->answers[i],
+					  .terms = &survey->question->terms[i],
+					  .forced = forced};
+		int one;
+
+		survey_ask_gates(survey, i, finding.gates);
+		print_one(&finding, output, list);
+		one = exit_status_of(&finding);
+		status = i == 0 || one == status ? one : EXIT_SEVERAL;
+		gates_done(finding.gates);
 	}
 	if (list)
 		output_json(list);
+	return status;
 }
 
-static int check(const struct targets *targets, const struct terms *terms,
-		 const char *const *services, const struct options *options,
-		 struct client *client)
+static int check(struct survey_question *question, bool is_about_pools,
+		 const struct options *options, struct err *err)
 {
-	struct answer *answers =
-		answers_ask(targets, terms, services, options->services.count,
-			    CLIENT_TIMEOUT_MS, client);
-	int status = 0;
+	struct client *client = NULL;
+	struct survey *survey = NULL;
+	unsigned forced;
+	int status = -1;
 
-	print(answers, terms, targets->count, options->output);
-	for (size_t i = 0; i < targets->count; i++) {
-		int one = exit_status_of(&answers[i], &terms[i]);
-
-		status = i == 0 || one == status ? one : EXIT_SEVERAL;
-	}
-	answers_free(answers, targets->count);
+	if (gates_forced(options, &forced, err))
+		return -1;
+	client = client_new(err);
+	if (client)
+		survey = survey_take(question, client, err);
+	if (survey)
+		status = is_about_pools ? check_pools(survey, forced, options)
+					: check_servers(survey, forced, options->output);
+	survey_free(survey);
+	client_free(client);
 	return status;
+}
+
+/* No name at all means all pools. */
+static int find_kind(const struct pool_config *config, const struct options *options,
+		     bool *is_about_pools, struct err *err)
+{
+	size_t pools = 0, count = options->words.count - 1;
+
+	for (size_t i = 1; i <= count; i++)
+		pools += pool_find(config, options->words.items[i]) != NULL;
+	*is_about_pools = pools == count;
+	if (pools && pools < count)
+		return err_set(err, ERR_USAGE,
+			       "'check' takes pools or servers, not both at once");
+	if (*is_about_pools && options->deadline_ms >= 0)
+		return err_set(err, ERR_USAGE, "--deadline is for a check of servers");
+	return 0;
 }
 
 int command_check(const struct options *options, const struct pool_config *config,
 		  struct err *err)
 {
-	struct client *client = NULL;
 	const char **services = NULL;
 	struct terms *terms = NULL;
-	struct targets targets;
+	struct targets targets = {0};
+	bool is_about_pools;
 	int ret = -1;
 
-	if (targets_find(config, options, no_pools, &targets, err))
+	if (find_kind(config, options, &is_about_pools, err) ||
+	    targets_find(config, options, NULL, &targets, err))
 		goto out;
 	services = targets_spell_services(config, &targets, options, err);
 	terms = terms_find(config, &targets, options, err);
-	client = services && terms ? client_new(err) : NULL;
-	if (client)
-		ret = check(&targets, terms, services, options, client);
+	if (services && terms) {
+		struct survey_question question = {
+			.config = config,
+			.targets = &targets,
+			.terms = terms,
+			.services = services,
+			.service_count = options->services.count,
+			.preflight_ms =
+				is_about_pools ? SURVEY_LIMIT_MS : CLIENT_TIMEOUT_MS,
+		};
+
+		ret = check(&question, is_about_pools, options, err);
+	}
 out:
-	client_free(client);
 	targets_done(&targets);
 	free(terms);
 	free(services);

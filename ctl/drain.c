@@ -125,16 +125,27 @@ static int drive_all(const struct order *order, const struct targets *targets,
 	return status;
 }
 
+static int check_force(const struct options *options, struct err *err)
+{
+	if (options->is_dry_run || !(options->force || options->accepts_broken))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "a drain does not ask the gates yet, so there is nothing to go on "
+		       "against: give --force and --accept-broken-sessions with "
+		       "--dry-run");
+}
+
 static int run(struct order *order, const struct options *options,
 	       const struct pool_config *config, struct err *err)
 {
 	struct client *client = NULL;
 	const char **services = NULL;
 	struct terms *terms = NULL;
-	struct targets targets;
+	struct targets targets = {0};
 	int ret = -1;
 
-	if (targets_find(config, options, no_pools, &targets, err))
+	if (check_force(options, err) ||
+	    targets_find(config, options, no_pools, &targets, err))
 		goto out;
 	services = targets_spell_services(config, &targets, options, err);
 	terms = terms_find(config, &targets, options, err);
@@ -149,7 +160,7 @@ static int run(struct order *order, const struct options *options,
 	if (is_drain(order) && !options->is_dry_run && has_deadline(terms, targets.count))
 		warn_of_deadlines(order, &targets, client);
 	if (options->is_dry_run)
-		ret = dry_run_ask(order, &targets, options, client);
+		ret = dry_run_ask(order, &targets, options, config, client, err);
 	else
 		ret = drive_all(order, &targets, options, client);
 out:

@@ -1,7 +1,9 @@
 #include "dry_run.h"
 
 #include "answers.h"
+#include "gates_output.h"
 #include "output_json.h"
+#include "survey.h"
 #include "text.h"
 #include "view_text.h"
 
@@ -100,26 +102,37 @@ int dry_run_report(const char *server, const json_t *document, struct buf *text,
 	return 0;
 }
 
-static int exit_status_of(const struct answer *answer)
+/* One server, and what is said of it. */
+struct finding {
+	const struct answer *answer;
+	struct gate_result gates[GATE__COUNT];
+	unsigned forced;
+};
+
+static int exit_status_of(const struct finding *finding)
 {
-	if (!answer->document)
-		return answer->problem.exit_status;
-	return answers_is_possible(answer->document) ? 0 : EXIT_REFUSED;
+	if (!finding->answer->document)
+		return finding->answer->problem.exit_status;
+	return answers_is_possible(finding->answer->document) &&
+			       gates_may_drain(finding->gates, finding->forced)
+		       ? 0
+		       : EXIT_REFUSED;
 }
 
-static json_t *describe(const struct answer *answer)
+static json_t *describe(const struct finding *finding)
 {
-	const char *name = answer->server->named.name;
+	const struct answer *answer = finding->answer;
 
-	if (!answer->document)
-		return json_pack("{s:s, s:n, s:i, s:s}", "server", name, "preflight",
-				 "exit_code", answer->problem.exit_status, "message",
-				 answer->problem.text);
-	return json_pack("{s:s, s:O}", "server", name, "preflight", answer->document);
+	return json_pack("{s:s, s:O?, s:o, s:i, s:s?}", "server",
+			 answer->server->named.name, "preflight", answer->document,
+			 "gates", gates_describe(finding->gates, finding->forced),
+			 "exit_code", exit_status_of(finding), "message",
+			 answer->document ? NULL : answer->problem.text);
 }
 
-static void print_table(const struct answer *answer)
+static void print_table(const struct finding *finding)
 {
+	const struct answer *answer = finding->answer;
 	const char *name = answer->server->named.name;
 	struct buf report = {0};
 
@@ -128,44 +141,64 @@ static void print_table(const struct answer *answer)
 		return;
 	}
 	(void)dry_run_report(name, answer->document, &report, NULL);
-	for (char *line = report.text, *end; *line; line = end) {
-		end = line + strcspn(line, "\n");
-		*end++ = '\0';
-		text_print(stdout, line);
-	}
+	text_print_lines(stdout, report.text);
+	gates_print(finding->gates, finding->forced, true);
 	buf_done(&report);
 }
 
-static void print(const struct answer *answers, size_t count, int output)
+static void print_one(const struct finding *finding, int output, json_t *list)
+{
+	if (output == OUTPUT_TABLE)
+		print_table(finding);
+	else if (list)
+		(void)json_array_append_new(list, describe(finding));
+	else
+		output_json(describe(finding));
+}
+
+static int print(const struct survey *survey, unsigned forced, int output)
 {
 	json_t *list = output == OUTPUT_JSON ? json_array() : NULL;
+	int status = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (output == OUTPUT_TABLE)
-			print_table(&answers[i]);
-		else if (list)
-			(void)json_array_append_new(list, describe(&answers[i]));
-		else
-			output_json(describe(&answers[i]));
+	for (size_t i = 0; i < survey->question->targets->count; i++) {
+		struct finding finding = {.answer = &survey->answers[i],
+					  .forced = forced};
+		int one;
+
+		survey_ask_gates(survey, i, finding.gates);
+		print_one(&finding, output, list);
+		one = exit_status_of(&finding);
+		status = i == 0 || one == status ? one : EXIT_SEVERAL;
+		gates_done(finding.gates);
 	}
 	if (list)
 		output_json(list);
+	return status;
 }
 
 int dry_run_ask(const struct order *order, const struct targets *targets,
-		const struct options *options, struct client *client)
+		const struct options *options, const struct pool_config *config,
+		struct client *client, struct err *err)
 {
-	struct answer *answers =
-		answers_ask(targets, order->terms, order->aim.services,
-			    order->aim.service_count, CLIENT_TIMEOUT_MS, client);
-	int status = 0;
+	const struct survey_question question = {
+		.config = config,
+		.targets = targets,
+		.terms = order->terms,
+		.services = order->aim.services,
+		.service_count = order->aim.service_count,
+		.preflight_ms = CLIENT_TIMEOUT_MS,
+	};
+	struct survey *survey;
+	unsigned forced;
+	int status;
 
-	print(answers, targets->count, options->output);
-	for (size_t i = 0; i < targets->count; i++) {
-		int one = exit_status_of(&answers[i]);
-
-		status = i == 0 || one == status ? one : EXIT_SEVERAL;
-	}
-	answers_free(answers, targets->count);
+	if (gates_forced(options, &forced, err))
+		return -1;
+	survey = survey_take(&question, client, err);
+	if (!survey)
+		return -1;
+	status = print(survey, forced, options->output);
+	survey_free(survey);
 	return status;
 }

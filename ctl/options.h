@@ -35,6 +35,8 @@ struct options {
 	int until;           /* enum until */
 	bool is_dry_run, is_verify, is_follow, is_watch;
 	const char *head;
+	const char *force; /* names of gates, with commas */
+	bool accepts_broken;
 	int wait_for;  /* enum wait_for */
 	int64_t after; /* negative: not said */
 	int64_t limit;

@@ -78,8 +78,9 @@ static void read_counted(json_t *json, struct service_view *service)
 		json_object_get(json_object_get(json, "observed"), "state"));
 
 	service->sources = json_object_get(sessions, "sources");
-	service->is_counted = json_is_true(json_object_get(sessions, "known")) ||
-			      (state && !strcmp(state, "absent"));
+	service->is_absent = state && !strcmp(state, "absent");
+	service->is_counted =
+		json_is_true(json_object_get(sessions, "known")) || service->is_absent;
 }
 
 static int read_service(json_t *json, struct service_view *service, struct err *err)

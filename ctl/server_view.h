@@ -26,6 +26,7 @@ struct service_view {
 	enum phase phase;
 	enum want wanted;
 	bool is_saved;   /* poold has something to put back */
+	bool is_absent;  /* it is optional, and not installed */
 	bool is_counted; /* how many sessions it has is known, or it is not there */
 	const struct json_t *sources; /* what each session source said; may be NULL */
 };

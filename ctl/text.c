@@ -115,6 +115,16 @@ void text_print(FILE *stream, const char *line)
 	free(copy);
 }
 
+void text_print_lines(FILE *stream, char *text)
+{
+	for (char *line = text, *end; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		text_print(stream, line);
+	}
+}
+
 void text_complain(const char *format, ...)
 {
 	char text[2048] = "poolctl: ";

@@ -31,6 +31,9 @@ size_t text_fit(const char *text, int columns);
 /* Prints one line, cleaned. */
 void text_print(FILE *stream, const char *line);
 
+/* Prints a text of several lines, each cleaned; takes the line feeds out of the text. */
+void text_print_lines(FILE *stream, char *text);
+
 /* Prints "poolctl: ..." on standard error. */
 void text_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 

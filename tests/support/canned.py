@@ -180,7 +180,9 @@ class CannedPool:
         self.write()
 
     def write(self, pool='', server=''):
+        # One server alone is always the last.
         lines = ['pools:', '  fe-pool01:', *([f'    {pool}'] if pool else []),
+                 *(['    availability: {floor: 0}'] if len(self.servers) == 1 else []),
                  f'    services: {{{SERVICE}: {{ports: [7000]}}}}', '    servers:']
         for each in self.servers:
             lines.append(f'      {each.name}: {{address: {each.address}, '

@@ -128,12 +128,12 @@ class Unbound(Nameserver):
 class Anything:
     """Answers a question with whatever answer(question) gives, over UDP; None is silence."""
 
-    def __init__(self, answer=lambda question: None, address=ADDRESS):
+    def __init__(self, answer=lambda question: None, address=ADDRESS, port=0):
         self.answer = answer
         self.questions = []
         self.family = socket.AF_INET6 if ':' in address else socket.AF_INET
         self.socket = socket.socket(self.family, socket.SOCK_DGRAM)
-        self.socket.bind((address, 0))
+        self.socket.bind((address, port))
         host = f'[{address}]' if ':' in address else address
         self.resolver = f'{host}:{self.socket.getsockname()[1]}'
         self.thread = threading.Thread(target=self.run)

@@ -127,7 +127,10 @@ class Pool:
 
     def write(self):
         lines = ['pools:', '  fe-pool01:', f'    settle: {self.settle}', '    services:',
-                 f'      {self.service_name}:', f'        ports: [{self.port}]', '    servers:']
+                 f'      {self.service_name}:', f'        ports: [{self.port}]',
+                 # One server alone is always the last.
+                 *(['    availability: {floor: 0}'] if len(self.servers) == 1 else []),
+                 '    servers:']
         for server in self.servers:
             lines += [f'      {server.name}:', f'        address: {server.address}',
                       f'        url: http://{server.address}:{self.api_port}']

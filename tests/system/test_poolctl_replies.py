@@ -28,6 +28,8 @@ def make_canned(tmp_path):
 
     def make(count=1):
         made.append(CannedPool(tmp_path, count))
+        for server in made[-1].servers:
+            server.replies['GET /v1/server'] = view(server.name)
         return made[-1]
 
     yield make
@@ -368,11 +370,13 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(make_canned, possi
         text = pool.poolctl('drain', *names, '--dry-run', '-o', form).stdout
         found = json.loads(text) if form == 'json' else [
             json.loads(line) for line in text.splitlines()]
-        assert found == [{'server': name, 'preflight': preflight(name, is_possible)}
+        assert all(len(each.pop('gates')) == 9 for each in found)
+        assert found == [{'server': name, 'preflight': preflight(name, is_possible),
+                          'exit_code': 0 if is_possible else 4, 'message': None}
                          for name, is_possible in zip(names, possible)]
     for server in pool.servers:
         assert {(method, path) for method, path, *_ in server.requests} == {
-            ('GET', '/v1/preflight')}
+            ('GET', '/v1/preflight'), ('GET', '/v1/server')}
 
 
 def test_a_dry_run_asks_for_what_the_drain_would(pool, server):
@@ -432,10 +436,14 @@ def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options
     assert done.returncode == status, done
     for word in words:
         assert word in done.stdout, done.stdout
-    assert len(done.stdout.splitlines()) == (2 if possible else 1)
+    # Without the gates.
+    assert len(re.findall('^(?!.*(?:gate|remedy))', done.stdout.strip(), re.M)) == (
+        2 if possible else 1)
     for form in ('json', 'jsonl'):
         found = json.loads(pool.poolctl('check', 'frontend01', *options, '-o', form).stdout)
-        assert (found[0] if form == 'json' else found) == {
+        found = found[0] if form == 'json' else found
+        assert len(found.pop('gates')) == 9
+        assert found == {
             'server': 'frontend01', 'possible': possible, 'fits': fits,
             'forecast': told if possible else None, 'exit_code': status, 'message': None}
     assert all(method == 'GET' for method, *_ in server.requests)

@@ -1,0 +1,395 @@
+#include "survey.h"
+
+#include "mem.h"
+#include "request.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { RUN_MS = 1000 };
+
+/* ---- the members ---- */
+
+static void on_reply(void *context, const struct reply *reply)
+{
+	struct survey_member *member = context;
+	const char *url = member->server->url;
+	struct err err = {0};
+
+	if (problem_from_reply(reply, url, &member->problem))
+		return;
+	member->view = request_read_view(member->server, reply, &err);
+	if (member->view)
+		member->clock_ahead_ms =
+			member->view->time.ms - (clock_wall().ms - reply->took_ms / 2);
+	else
+		problem_from_err(&err, url, &member->problem);
+}
+
+static void add_pool(struct survey *survey, const struct pool *pool)
+{
+	struct survey_pool *fresh;
+
+	survey->pools = xrealloc(survey->pools,
+				 (survey->pool_count + 1) * sizeof(*survey->pools));
+	fresh = &survey->pools[survey->pool_count++];
+	*fresh = (struct survey_pool){.pool = pool, .member_count = pool->servers.count};
+	fresh->members = xcalloc(fresh->member_count, sizeof(*fresh->members));
+	fresh->standings = xcalloc(fresh->member_count, sizeof(*fresh->standings));
+	for (size_t i = 0; i < fresh->member_count; i++) {
+		const struct pool_server *servers = pool->servers.items;
+
+		fresh->members[i].server = &servers[i];
+	}
+}
+
+/* The targets are in the order of the file, so those of a pool are together. */
+static void add_pools(struct survey *survey)
+{
+	const struct targets *targets = survey->question->targets;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct pool *pool;
+
+		(void)pool_find_server(survey->question->config,
+				       targets->servers[i]->named.name, &pool);
+		if (!survey->pool_count ||
+		    survey->pools[survey->pool_count - 1].pool != pool)
+			add_pool(survey, pool);
+	}
+}
+
+/* The preflights go along: whoever runs the client runs all of its requests. */
+static void ask_servers(struct survey *survey, struct client *client)
+{
+	const struct survey_question *question = survey->question;
+
+	client_set_limit(client, SURVEY_CONNECTIONS);
+	for (size_t p = 0; p < survey->pool_count; p++) {
+		struct survey_pool *pool = &survey->pools[p];
+
+		for (size_t i = 0; i < pool->member_count; i++)
+			request_view_within(client, pool->members[i].server,
+					    SURVEY_LIMIT_MS, on_reply, &pool->members[i]);
+	}
+	survey->answers =
+		answers_ask(question->targets, question->terms, question->services,
+			    question->service_count, question->preflight_ms, client);
+	while (client_run(client, RUN_MS))
+		;
+}
+
+/* ---- DNS ---- */
+
+static bool has_questions(const struct pool *pool)
+{
+	LIST_EACH (struct pool_server, server, pool->servers)
+		if (dns_view_own_name(server))
+			return true;
+	return pool->fqdn != NULL;
+}
+
+static int prepare_dns(struct survey_pool *pool, struct err *err)
+{
+	struct list resolvers = {0};
+	int ret = 0;
+
+	if (has_questions(pool->pool))
+		ret = dns_resolvers(&pool->pool->dns, &resolvers, err);
+	if (!ret)
+		pool->dns = dns_view_new(pool->pool, &resolvers);
+	free(resolvers.items);
+	return ret;
+}
+
+/* Copies the questions of all pools, or the replies to them back. */
+static void copy_questions(const struct survey *survey, struct dns_question *all,
+			   bool is_back)
+{
+	for (size_t p = 0; p < survey->pool_count; p++) {
+		struct dns_view *view = survey->pools[p].dns;
+		size_t size_bytes = view->question_count * sizeof(*all);
+
+		if (size_bytes)
+			memcpy(is_back ? view->questions : all,
+			       is_back ? all : view->questions, size_bytes);
+		all += view->question_count;
+	}
+}
+
+/* Those of all pools together, so that a silent resolver costs its time once. */
+static int ask_dns(const struct survey *survey, struct err *err)
+{
+	struct dns_question *all;
+	size_t count = 0;
+	int ret = 0;
+
+	for (size_t p = 0; p < survey->pool_count; p++) {
+		if (prepare_dns(&survey->pools[p], err))
+			return -1;
+		count += survey->pools[p].dns->question_count;
+	}
+	all = xcalloc(count, sizeof(*all));
+	copy_questions(survey, all, false);
+	if (count)
+		ret = dns_ask(all, count, SURVEY_LIMIT_MS, err);
+	copy_questions(survey, all, true);
+	free(all);
+	for (size_t p = 0; p < survey->pool_count; p++)
+		dns_view_judge(survey->pools[p].dns);
+	return ret;
+}
+
+static void list_strangers(struct survey_pool *pool)
+{
+	for (size_t i = 0; i < pool->dns->address_count; i++) {
+		const struct dns_address_view *seen = &pool->dns->addresses[i];
+		char text[NET_ADDRESS_TEXT_BYTES];
+
+		if (!seen->server)
+			buf_printf(&pool->strangers, "%s%s",
+				   pool->strangers.length ? ", " : "",
+				   net_address_format(&seen->address, text));
+	}
+}
+
+/* True if it is in every answer that there is, and there is one. */
+static bool is_in_dns(const struct dns_view *view, const struct dns_server_view *seen)
+{
+	bool is_in = false;
+
+	for (size_t i = 0; i < view->resolver_count; i++) {
+		if (seen->ttl_s[i] == DNS_TTL_ABSENT)
+			return false;
+		is_in |= seen->ttl_s[i] >= 0;
+	}
+	return is_in;
+}
+
+/* ---- as the gates see it ---- */
+
+static const struct drain_view *first_drain(const struct server_view *view)
+{
+	for (size_t i = 0; i < view->drain_count; i++)
+		if (view->drains[i].is_active)
+			return &view->drains[i];
+	return NULL;
+}
+
+/* Who drains it, or else who reserves it.  Whatever a reservation looks like: that there
+ * is one counts. */
+static void set_holder(const struct server_view *view, const json_t *reservation,
+		       struct gate_member *member)
+{
+	const struct drain_view *drain = first_drain(view);
+	const char *since = json_string_value(json_object_get(reservation, "created_at"));
+
+	if (drain) {
+		member->holder = drain->owner;
+		member->since = (struct moment){true, drain->created_at};
+		return;
+	}
+	member->holder = json_string_value(json_object_get(reservation, "owner"));
+	member->since.is_given = since && !clock_parse(since, &member->since.at);
+}
+
+static void set_standing(const struct survey_member *seen, struct gate_member *member)
+{
+	const struct server_view *view = seen->view;
+	const json_t *reservation;
+
+	member->server = seen->server;
+	member->sessions = COUNT_UNKNOWN;
+	if (!view) {
+		member->standing = seen->problem.code == ERR_STALE ? STANDING_STALE
+								   : STANDING_UNREACHABLE;
+		return;
+	}
+	reservation = json_object_get(view->document, "reservation");
+	if (json_is_null(reservation))
+		reservation = NULL;
+	member->standing = gate_standing(view->phase, first_drain(view) != NULL,
+					 reservation != NULL);
+	set_holder(view, reservation, member);
+	member->sessions = view->progress.sessions;
+	member->has_clock = true;
+	member->clock_ahead_ms = seen->clock_ahead_ms;
+}
+
+static void judge_pool(struct survey_pool *pool)
+{
+	pool->now = clock_wall();
+	list_strangers(pool);
+	for (size_t i = 0; i < pool->member_count; i++) {
+		set_standing(&pool->members[i], &pool->standings[i]);
+		pool->standings[i].is_in_dns =
+			is_in_dns(pool->dns, &pool->dns->servers[i]);
+	}
+}
+
+struct survey *survey_take(const struct survey_question *question, struct client *client,
+			   struct err *err)
+{
+	struct survey *survey = xcalloc(1, sizeof(*survey));
+
+	survey->question = question;
+	add_pools(survey);
+	ask_servers(survey, client);
+	if (ask_dns(survey, err)) {
+		survey_free(survey);
+		return NULL;
+	}
+	for (size_t p = 0; p < survey->pool_count; p++)
+		judge_pool(&survey->pools[p]);
+	return survey;
+}
+
+void survey_free(struct survey *survey)
+{
+	if (!survey)
+		return;
+	for (size_t p = 0; p < survey->pool_count; p++) {
+		struct survey_pool *pool = &survey->pools[p];
+
+		for (size_t i = 0; i < pool->member_count; i++)
+			server_view_free(pool->members[i].view);
+		dns_view_free(pool->dns);
+		buf_done(&pool->strangers);
+		free(pool->members);
+		free(pool->standings);
+	}
+	if (survey->answers)
+		answers_free(survey->answers, survey->question->targets->count);
+	free(survey->pools);
+	free(survey);
+}
+
+struct gates_input survey_input(const struct survey_pool *pool)
+{
+	return (struct gates_input){
+		.pool = pool->pool,
+		.members = pool->standings,
+		.member_count = pool->member_count,
+		.now = pool->now,
+		.dns = {pool->dns->verdict, pool->dns->is_disputed, pool->strangers.text},
+	};
+}
+
+/* ---- who is to leave ---- */
+
+struct target {
+	const struct survey_pool *pool;
+	const struct survey_member *member;
+	const struct gate_member *standing;
+};
+
+static struct target find_target(const struct survey *survey, size_t target)
+{
+	const struct pool_server *server = survey->question->targets->servers[target];
+
+	for (size_t p = 0; p < survey->pool_count; p++) {
+		const struct survey_pool *pool = &survey->pools[p];
+
+		for (size_t i = 0; i < pool->member_count; i++)
+			if (pool->members[i].server == server)
+				return (struct target){pool, &pool->members[i],
+						       &pool->standings[i]};
+	}
+	abort();
+}
+
+static bool is_covered(const struct survey_question *question,
+		       const struct pool_service *service)
+{
+	for (size_t i = 0; i < question->service_count; i++)
+		if (!strcasecmp(question->services[i], service->named.name))
+			return true;
+	return !question->service_count && service->role == ROLE_DRAIN;
+}
+
+/* Of the services that the drain would cover and that are there; to be freed. */
+static const char **find_features(const struct survey *survey,
+				  const struct target *target, size_t *count)
+{
+	const struct server_view *view = target->member->view;
+	const char **features = NULL;
+
+	*count = 0;
+	LIST_EACH (struct pool_service, service,
+		   *pool_services(target->pool->pool, target->member->server)) {
+		const struct service_view *seen =
+			view ? server_view_service(view, service->named.name) : NULL;
+
+		if (!is_covered(survey->question, service) || (seen && seen->is_absent))
+			continue;
+		LIST_EACH (char *, feature, service->dns_features) {
+			features = xrealloc(features, (*count + 1) * sizeof(*features));
+			features[(*count)++] = *feature;
+		}
+	}
+	return features;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static void add_findings(const json_t *list, const char *service,
+			 struct gate_finding **findings, size_t *count)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *finding = json_array_get(list, i);
+
+		if (strcmp(text_of(finding, "level"), "refusal") != 0)
+			continue;
+		*findings = xrealloc(*findings, (*count + 1) * sizeof(**findings));
+		(*findings)[(*count)++] = (struct gate_finding){
+			service, text_of(finding, "text"), text_of(finding, "remedy")};
+	}
+}
+
+/* The findings are to be freed, their texts are the answer's. */
+static struct gate_preflight read_preflight(const struct answer *answer,
+					    struct gate_finding **findings)
+{
+	const json_t *services = json_object_get(answer->document, "services");
+	struct gate_preflight preflight = {.kind = PREFLIGHT_UNKNOWN};
+
+	*findings = NULL;
+	if (!answer->document) {
+		preflight.problem = answer->problem.text;
+		return preflight;
+	}
+	preflight.kind = answers_is_possible(answer->document) ? PREFLIGHT_POSSIBLE
+							       : PREFLIGHT_IMPOSSIBLE;
+	add_findings(json_object_get(answer->document, "findings"), NULL, findings,
+		     &preflight.finding_count);
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+
+		add_findings(json_object_get(service, "findings"),
+			     text_of(service, "name"), findings,
+			     &preflight.finding_count);
+	}
+	preflight.findings = *findings;
+	return preflight;
+}
+
+void survey_ask_gates(const struct survey *survey, size_t target,
+		      struct gate_result results[GATE__COUNT])
+{
+	struct target found = find_target(survey, target);
+	struct gates_input input = survey_input(found.pool);
+	struct gate_finding *findings;
+	const char **features = find_features(survey, &found, &input.feature_count);
+
+	input.target = found.standing;
+	input.features = features;
+	input.preflight = read_preflight(&survey->answers[target], &findings);
+	gates_check(&input, results);
+	free(findings);
+	free(features);
+}
