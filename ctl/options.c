@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, TIMEOUT_LIMIT_H = 24 * 365 };
+enum { HOUR_MS = 3600000, TIMEOUT_LIMIT_H = 24 * 365, HELP_COLUMNS = 26 };
 
 enum option_type {
 	OPTION_FLAG,
@@ -354,6 +354,6 @@ void options_help(const char *allowed, struct buf *text)
 			continue;
 		(void)snprintf(name, sizeof(name), "--%s %s", option->name,
 			       option->value ? option->value : "");
-		buf_printf(text, "  %-20s%s\n", name, option->help);
+		buf_printf(text, "  %-*s%s\n", HELP_COLUMNS, name, option->help);
 	}
 }
