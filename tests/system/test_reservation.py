@@ -309,8 +309,9 @@ def test_poolctl_hears_who_has_reserved_the_server_and_since_when(pool):
 def several(make_pool):
     pool = make_pool(start=False)
     server = pool.servers[0]
+    ports = f'        ports: [{pool.port}]\n'
     pool.file.write_text(pool.file.read_text().replace(
-        '    servers:', f'      RTCMEDSRV: {{ports: [{free_port()}]}}\n    servers:'))
+        ports, f'{ports}      RTCMEDSRV: {{ports: [{free_port()}]}}\n'))
     content = json.loads(server.scm.path.read_text())
     content['services']['RTCMEDSRV'] = dict(content['services'][SERVICE])
     server.scm.write(content)
