@@ -31,6 +31,8 @@ enum {
 	API_TTL_LIMIT_S = 60, /* of a reservation, and what it is if not given */
 	API_TTL_USUAL_S = 15,
 	API_TOKEN_BYTES = 64,
+	API_FORCED_LIMIT = 16,
+	API_GATE_BYTES = 33,
 };
 
 enum phase {

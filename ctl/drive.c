@@ -383,7 +383,7 @@ static void send_next(struct job *job, struct client *client)
 			     wait_s(job), on_reply, job);
 	else if (is_drain(job))
 		request_drain(client, job->server, &order->aim, job->terms, order->owner,
-			      order->reason, job->token, on_reply, job);
+			      order->reason, job->token, NULL, 0, on_reply, job);
 	else
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
 }

@@ -81,8 +81,27 @@ static char *describe(const json_t *side)
 	return text.text;
 }
 
+/* The gates that refused the drain and were passed all the same. */
+static void add_forced(struct buf *text, const json_t *after)
+{
+	const json_t *forced = json_object_get(after, "forced");
+
+	if (!json_array_size(forced))
+		return;
+	if (!strcmp(text->text, "-"))
+		buf_done(text);
+	else
+		buf_puts(text, ", ");
+	buf_puts(text, "forced: ");
+	for (size_t i = 0; i < json_array_size(forced); i++) {
+		const char *gate = json_string_value(json_array_get(forced, i));
+
+		buf_printf(text, "%s%s", i ? ", " : "", gate ? gate : "?");
+	}
+}
+
 /* "running, automatic (delayed) -> paused, manual", or one side if they are the same, or
- * one is not told. */
+ * one is not told; then what was forced. */
 static void add_change(struct table *table, const json_t *event)
 {
 	const json_t *sides[] = {json_object_get(event, "before"),
@@ -95,6 +114,7 @@ static void add_change(struct table *table, const json_t *event)
 		buf_printf(&change, "%s -> %s", before, after);
 	else
 		buf_puts(&change, json_is_object(sides[1]) ? after : before);
+	add_forced(&change, sides[1]);
 	table_add(table, change.text, NULL);
 	buf_done(&change);
 	free(after);

@@ -169,13 +169,18 @@ int request_read_token(const struct reply *reply, char token[API_TOKEN_BYTES],
 
 void request_drain(struct client *client, const struct pool_server *server,
 		   const struct aim *aim, const struct terms *terms, const char *owner,
-		   const char *reason, const char *token, client_done *done,
-		   void *context)
+		   const char *reason, const char *token, const char *const *forced,
+		   size_t forced_count, client_done *done, void *context)
 {
-	json_t *body = drain_body(aim, terms, owner, reason);
+	json_t *body = drain_body(aim, terms, owner, reason), *gates = json_array();
 
 	if (*token)
 		(void)json_object_set_new(body, "reservation", json_string(token));
+	for (size_t i = 0; i < forced_count; i++)
+		(void)json_array_append_new(gates, json_string(forced[i]));
+	if (forced_count)
+		(void)json_object_set(body, "forced", gates);
+	json_decref(gates);
 	put_drain(client, server, aim->id, body, done, context);
 }
 

@@ -47,11 +47,13 @@ void request_reserve(struct client *client, const struct pool_server *server,
 int request_read_token(const struct reply *reply, char token[API_TOKEN_BYTES],
 		       struct err *err);
 
-/* Asks for the drain, with the token of its reservation, or "" if it takes none. */
+/* Asks for the drain, with the token of its reservation, or "" if it takes none, and for
+ * the record the names of the gates that refused and were passed all the same: 0 to
+ * API_FORCED_LIMIT, each once. */
 void request_drain(struct client *client, const struct pool_server *server,
 		   const struct aim *aim, const struct terms *terms, const char *owner,
-		   const char *reason, const char *token, client_done *done,
-		   void *context);
+		   const char *reason, const char *token, const char *const *forced,
+		   size_t forced_count, client_done *done, void *context);
 
 /* Gives up a reservation; ends no drain, even if the drain has it already. */
 void request_withdraw(struct client *client, const struct pool_server *server,

@@ -45,6 +45,49 @@ static int read_services(json_t *value, struct drain *drain, struct err *err)
 	return 0;
 }
 
+static bool is_forced(const struct drain *drain, const char *gate)
+{
+	for (size_t i = 0; i < drain->forced_count; i++)
+		if (!strcmp(drain->forced[i], gate))
+			return true;
+	return false;
+}
+
+/* Which gates there are is for the client to know: it asks them. */
+static bool is_gate_name(const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+
+	return length && length < API_GATE_BYTES &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz_") == length;
+}
+
+static int read_forced(json_t *value, struct drain *drain, struct err *err)
+{
+	json_t *gate;
+	size_t i;
+
+	if (!json_is_array(value) || !json_array_size(value) ||
+	    json_array_size(value) > API_FORCED_LIMIT)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'forced' must be a list of 1 to %d names of gates; leave "
+			       "it out if none was",
+			       API_FORCED_LIMIT);
+	json_array_foreach (value, i, gate) {
+		const char *name = json_string_value(gate);
+
+		if (!is_gate_name(name))
+			return err_set(err, ERR_INVALID_REQUEST,
+				       "'forced[%zu]' must be 1 to %d of a-z and _", i,
+				       API_GATE_BYTES - 1);
+		if (is_forced(drain, name))
+			return err_set(err, ERR_INVALID_REQUEST,
+				       "'forced[%zu]' names '%s' once more", i, name);
+		copy_text(drain->forced[drain->forced_count++], API_GATE_BYTES, name);
+	}
+	return 0;
+}
+
 static int read_choice(json_t *value, const char *field, int (*from_name)(const char *),
 		       const char *choices, int *choice, struct err *err)
 {
@@ -83,7 +126,8 @@ static int read_claim(const char *field, json_t *value, struct drain *drain,
 		return err_set(
 			err, ERR_UNKNOWN_FIELD,
 			"unknown field '%s'; a drain has services, reason, owner, "
-			"deadline_s, on_deadline, until, phase, ttl_s, reservation",
+			"deadline_s, on_deadline, until, phase, ttl_s, reservation, "
+			"forced",
 			field);
 	if (!text || !*text || strlen(text) >= sizeof(drain->reservation))
 		return err_set(err, ERR_INVALID_REQUEST,
@@ -103,6 +147,8 @@ static int read_field(const char *field, json_t *value, struct drain *drain,
 		return drain_read_text(value, field, drain->owner, err);
 	if (!strcmp(field, "services"))
 		return read_services(value, drain, err);
+	if (!strcmp(field, "forced"))
+		return read_forced(value, drain, err);
 	if (!strcmp(field, "deadline_s")) {
 		drain->deadline_s = json_integer_value(value);
 		return drain->deadline_s >= 1 && drain->deadline_s <= API_DEADLINE_LIMIT_S
@@ -143,6 +189,10 @@ static int check_whole(const struct drain *drain, struct err *err)
 		return err_set(err, ERR_INVALID_REQUEST,
 			       "'reservation' is what a drain is committed with; it goes "
 			       "with the phase 'active'");
+	if (drain->forced_count && drain->is_reserved)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "'forced' is what a drain is committed with; it goes with "
+			       "the phase 'active'");
 	return 0;
 }
 
@@ -247,6 +297,21 @@ json_t *drain_terms_to_json(const struct drain *drain)
 			 time_to_json(drain->deadline_at), "on_deadline",
 			 on_deadline_name(drain->on_deadline), "until",
 			 until_name(drain->until));
+}
+
+void drain_add_claim(const struct drain *drain, json_t *terms)
+{
+	json_t *forced;
+
+	if (*drain->reservation)
+		(void)json_object_set_new(terms, "reservation",
+					  json_string(drain->reservation));
+	if (!drain->forced_count)
+		return;
+	forced = json_array();
+	for (size_t i = 0; i < drain->forced_count; i++)
+		(void)json_array_append_new(forced, json_string(drain->forced[i]));
+	(void)json_object_set_new(terms, "forced", forced);
 }
 
 bool drain_is_overdue(const struct drain *drain)

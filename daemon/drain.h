@@ -33,10 +33,13 @@ struct drain {
 	bool is_drained_unwritten;
 
 	/* The token of the reservation that it was, or is to be, committed with; "" if
-	 * none. Of a request to reserve: for how long.  Neither is stored. */
+	 * none. Of a request to reserve: for how long.  Of a commit: the gates that
+	 * refused it, and that somebody passed all the same.  None of these is stored. */
 	bool is_reserved; /* only announced */
 	int64_t ttl_s;
 	char reservation[API_TOKEN_BYTES];
+	char forced[API_FORCED_LIMIT][API_GATE_BYTES];
+	size_t forced_count;
 
 	bool is_ended;
 	struct wall ended_at;
@@ -68,6 +71,10 @@ bool drain_asks_the_same(const struct drain *a, const struct drain *b);
 
 /* What was asked for, for the record; a new reference. */
 json_t *drain_terms_to_json(const struct drain *drain);
+
+/* Adds to that what it is committed with: the token of its reservation and what was
+ * forced, each only if there is any. */
+void drain_add_claim(const struct drain *drain, json_t *terms);
 
 /* As the API shows it, a new reference.  `services` are the names that it covers. */
 json_t *drain_to_json(const struct drain *drain, json_t *services, bool is_out);

@@ -114,9 +114,7 @@ int drains_put(struct drains *drains, const struct drain *asked, const char *fro
 		keep(drains, known, &fresh);
 	line.before = known ? drain_terms_to_json(known) : NULL;
 	line.after = drain_terms_to_json(&fresh);
-	if (*asked->reservation)
-		(void)json_object_set_new(line.after, "reservation",
-					  json_string(asked->reservation));
+	drain_add_claim(asked, line.after);
 	if (write_drain(drains, &fresh, line, known ? "changed" : "asked for", err)) {
 		drain_done(&fresh);
 		return -1;

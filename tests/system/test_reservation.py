@@ -121,6 +121,10 @@ def test_what_is_refused_as_a_drain_is_refused_as_a_reservation(server):
     ({'phase': 'ended'}, ['phase', 'active', 'reserved']),
     ({'phase': 'reserved', 'reservation': 'x-1'}, ['reservation', 'active']),
     ({'reservation': ''}, ['reservation', 'token']),
+    ({'forced': []}, ["'forced'", '1 to 16']),
+    ({'forced': ['floor', 'Floor']}, ["'forced[1]'"]),
+    ({'forced': ['dns', 'dns']}, ["'forced[1]'", "'dns'"]),
+    ({'phase': 'reserved', 'forced': ['floor']}, ["'forced'", 'active']),
 ])
 def test_a_wrong_claim_is_refused_and_named(server, body, words):
     check_problem(server.put_as_is('kb1', ALICE | body), 400, 'invalid_request', *words)
@@ -285,6 +289,44 @@ def test_the_record_has_the_commit_and_its_reservation_alone(server):
     server.put_as_is('kb1', ALICE | {'reason': 'another', 'reservation': 'none-1'})
     changed = next(each for each in events(server) if each['kind'] == 'drain_changed')
     assert 'reservation' not in changed['after'] and 'reservation' not in changed['before']
+
+
+def test_what_was_forced_is_in_the_record_and_nowhere_else(server):
+    token = reserve(server)['token']
+    status, _, drain = server.commit('kb1', ALICE | {'forced': ['floor', 'dns']}, token)
+    assert status == 201 and 'forced' not in drain
+    created = events(server)[0]
+    assert (created['kind'], created['after']['forced']) == ('drain_created', ['floor', 'dns'])
+    assert created['after']['reservation'] == token
+    assert 'forced' not in json.dumps([server.document(), server.get('/v1/drains/kb1')])
+    # Nothing changes, so nothing was forced.
+    server.wait_phase('drained')
+    last = server.get('/v1/events')[1]['last']
+    assert server.put_as_is('kb1', ALICE | {'forced': ['capacity']})[0] == 200
+    assert server.get('/v1/events')[1]['last'] == last
+    server.put_as_is('kb1', ALICE | {'reason': 'another'})
+    changed = next(each for each in events(server) if each['kind'] == 'drain_changed')
+    assert 'forced' not in changed['after'] and 'forced' not in changed['before']
+    server.delete('kb1')
+    ended = next(each for each in events(server) if each['kind'] == 'drain_ended')
+    assert 'forced' not in ended['before']
+
+
+def test_poolctl_shows_what_was_forced_and_the_chain_holds(pool):
+    server = pool.servers[0]
+    server.commit('kb1', ALICE | {'forced': ['floor', 'dns']}, reserve(server)['token'])
+    server.put_as_is('kb1', ALICE | {'deadline_s': 60, 'forced': ['broken_sessions']})
+    server.put_as_is('kb1', ALICE | {'reason': 'another', 'deadline_s': 60})
+    done = pool.poolctl('events', 'frontend01')
+    lines = [line for line in done.stdout.splitlines() if ' drain_c' in line]
+    assert lines[0].endswith('  forced: floor, dns')
+    assert 'deadline 2' in lines[1] and lines[1].endswith('Z, forced: broken_sessions')
+    assert 'forced' not in lines[2]
+    whole = json.loads(pool.poolctl('events', 'frontend01', '-o', 'json').stdout)
+    assert [each['after']['forced'] for each in whole if 'forced' in (each['after'] or {})] == [
+        ['floor', 'dns'], ['broken_sessions']]
+    verified = pool.poolctl('events', 'frontend01', '--verify')
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 # ---- poolctl ----

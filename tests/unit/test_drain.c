@@ -80,11 +80,65 @@ static void a_reservation_is_told_from_a_drain(void **state)
 
 	(void)state;
 	assert_false(drain.is_reserved);
+	assert_int_equal(drain.forced_count, 0);
 	assert_string_equal(drain.reservation, "9f0e-1");
 	assert_true(reserved.is_reserved);
 	assert_int_equal(reserved.ttl_s, 60);
 	drain_done(&drain);
 	drain_done(&reserved);
+}
+
+static void what_was_forced_is_for_the_record_alone(void **state)
+{
+	struct drain drain = parsed("{\"reason\":\"r\",\"forced\":[\"floor\","
+				    "\"dns_members\"],\"phase\":\"active\"}"),
+		     bare = parsed("{\"reason\":\"r\"}");
+	json_t *terms = drain_terms_to_json(&drain), *wanted, *shown;
+
+	(void)state;
+	assert_null(json_object_get(terms, "forced"));
+	drain_add_claim(&bare, terms);
+	assert_null(json_object_get(terms, "forced"));
+	drain_add_claim(&drain, terms);
+	wanted = json_pack("[ss]", "floor", "dns_members");
+	assert_true(json_equal(json_object_get(terms, "forced"), wanted));
+	shown = drain_to_json(&drain, drain.services, false);
+	assert_null(json_object_get(shown, "forced"));
+	assert_true(drain_asks_the_same(&drain, &bare));
+	json_decref(shown);
+	json_decref(wanted);
+	json_decref(terms);
+	drain_done(&drain);
+	drain_done(&bare);
+}
+
+/* As many as there may be, each as long as it may be. */
+static void the_most_that_may_be_forced_is_taken_and_no_more(void **state)
+{
+	static const char tail[] = "_abcdefghijklmnopqrstuvwxyz_abc";
+
+	(void)state;
+	assert_int_equal(strlen(tail) + 1, API_GATE_BYTES - 1);
+	for (int more = 0; more < 2; more++) {
+		struct buf body = {0};
+
+		buf_puts(&body, "{\"reason\":\"r\",\"forced\":[");
+		for (int i = 0; i < API_FORCED_LIMIT + more; i++)
+			buf_printf(&body, "%s\"%c%s\"", i ? "," : "", 'a' + i, tail);
+		buf_puts(&body, "]}");
+		if (more) {
+			is_refused(body.text, body.length, ERR_INVALID_REQUEST,
+				   "'forced' must be a list of 1 to 16");
+		} else {
+			struct drain drain = parsed(body.text);
+
+			assert_int_equal(drain.forced_count, API_FORCED_LIMIT);
+			assert_int_equal(strlen(drain.forced[API_FORCED_LIMIT - 1]),
+					 API_GATE_BYTES - 1);
+			drain_done(&drain);
+		}
+		buf_done(&body);
+	}
 }
 
 static void a_service_named_twice_counts_once(void **state)
@@ -152,6 +206,27 @@ static void wrong_bodies_are_refused_by_name(void **state)
 		 "'reservation' must be the token of one"},
 		{"{\"reason\":\"r\",\"reservation\":7}", ERR_INVALID_REQUEST,
 		 "'reservation'"},
+		{"{\"reason\":\"r\",\"forced\":[]}", ERR_INVALID_REQUEST,
+		 "'forced' must be a list of 1 to 16"},
+		{"{\"reason\":\"r\",\"forced\":\"floor\"}", ERR_INVALID_REQUEST,
+		 "'forced'"},
+		{"{\"reason\":\"r\",\"forced\":null}", ERR_INVALID_REQUEST, "'forced'"},
+		{"{\"reason\":\"r\",\"forced\":[\"floor\",7]}", ERR_INVALID_REQUEST,
+		 "'forced[1]' must be 1 to 32 of a-z and _"},
+		{"{\"reason\":\"r\",\"forced\":[\"\"]}", ERR_INVALID_REQUEST,
+		 "'forced[0]'"},
+		{"{\"reason\":\"r\",\"forced\":[\"Floor\"]}", ERR_INVALID_REQUEST,
+		 "'forced[0]'"},
+		{"{\"reason\":\"r\",\"forced\":[\"a-b\"]}", ERR_INVALID_REQUEST,
+		 "'forced[0]'"},
+		{"{\"reason\":\"r\",\"forced\":[\"a1\"]}", ERR_INVALID_REQUEST,
+		 "'forced[0]'"},
+		{"{\"reason\":\"r\",\"forced\":[\"abcdefghijklmnopqrstuvwxyz_______\"]}",
+		 ERR_INVALID_REQUEST, "'forced[0]' must be 1 to 32"},
+		{"{\"reason\":\"r\",\"forced\":[\"dns\",\"floor\",\"dns\"]}",
+		 ERR_INVALID_REQUEST, "'forced[2]' names 'dns' once more"},
+		{"{\"reason\":\"r\",\"phase\":\"reserved\",\"forced\":[\"dns\"]}",
+		 ERR_INVALID_REQUEST, "'forced' is what a drain is committed with"},
 		{"{\"reason\":\"r\",\"phase\":1}", ERR_INVALID_REQUEST, "'phase'"},
 		{"{\"reason\":\"r\",\"on_deadline\":\"stop\"}", ERR_INVALID_REQUEST,
 		 "'on_deadline' needs a deadline"},
@@ -385,6 +460,8 @@ int main(void)
 		cmocka_unit_test(a_reason_is_enough_and_means_all_services),
 		cmocka_unit_test(every_field_is_read),
 		cmocka_unit_test(a_reservation_is_told_from_a_drain),
+		cmocka_unit_test(what_was_forced_is_for_the_record_alone),
+		cmocka_unit_test(the_most_that_may_be_forced_is_taken_and_no_more),
 		cmocka_unit_test(a_service_named_twice_counts_once),
 		cmocka_unit_test(wrong_bodies_are_refused_by_name),
 		cmocka_unit_test(a_truncated_body_is_refused),
