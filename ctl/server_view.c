@@ -170,6 +170,30 @@ static int read_drain(json_t *json, struct drain_view *drain, struct err *err)
 	return read_covered(services, drain, err);
 }
 
+/* An older poold knows of none. */
+static int read_reservation(json_t *json, struct reservation_view *reservation,
+			    struct err *err)
+{
+	const char *created_at;
+	json_error_t error;
+	json_int_t rest_s;
+
+	if (!json || json_is_null(json))
+		return 0;
+	if (json_unpack_ex(json, &error, 0, "{s:s, s:s, s:s, s:s, s:I}", "id",
+			   &reservation->id, "owner", &reservation->owner, "reason",
+			   &reservation->reason, "created_at", &created_at,
+			   "expires_in_s", &rest_s))
+		return bad(err, error.text);
+	if (!api_id_is_valid(reservation->id))
+		return bad(err, "a reservation has an id that is not allowed");
+	if (rest_s < 0 || rest_s > INT32_MAX)
+		return bad(err, "'expires_in_s' is not a number of seconds");
+	reservation->is_held = true;
+	reservation->expires_in_s = rest_s;
+	return read_time(created_at, &reservation->created_at, err);
+}
+
 /* `cut` is always known: poold is the one who cuts. */
 static int read_progress(json_t *json, struct progress_view *progress, struct err *err)
 {
@@ -238,20 +262,21 @@ static int check_drained(const struct server_view *view, struct err *err)
 
 static int read_document(struct server_view *view, struct err *err)
 {
-	json_t *progress, *drains, *services;
+	json_t *progress, *drains, *services, *reservation = NULL;
 	const char *phase, *time, *epoch;
 	json_error_t error;
 	json_int_t index;
 
 	if (json_unpack_ex(view->document, &error, 0,
-			   "{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o}", "server",
+			   "{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s?o}", "server",
 			   &view->server, "epoch", &epoch, "index", &index, "time", &time,
 			   "phase", &phase, "progress", &progress, "drains", &drains,
-			   "services", &services))
+			   "services", &services, "reservation", &reservation))
 		return bad(err, error.text);
 	view->index = index;
 	if (read_time(time, &view->time, err) || read_phase(phase, &view->phase, err) ||
-	    read_progress(progress, &view->progress, err))
+	    read_progress(progress, &view->progress, err) ||
+	    read_reservation(reservation, &view->reservation, err))
 		return -1;
 	return read_lists(view, drains, services, err) || check_drained(view, err) ? -1
 										   : 0;

@@ -52,6 +52,14 @@ struct drain_view {
 	size_t service_count;
 };
 
+/* Who is about to drain the server; the rest is valid while it is held. */
+struct reservation_view {
+	bool is_held;
+	const char *id, *owner, *reason;
+	struct wall created_at;
+	int64_t expires_in_s; /* from the time of the reply on; 0 or more */
+};
+
 /* Counts are COUNT_UNKNOWN when poold does not know them. */
 struct progress_view {
 	int64_t sessions, peak, ended, cut;
@@ -68,6 +76,7 @@ struct server_view {
 	struct wall time;
 	enum phase phase;
 	struct progress_view progress;
+	struct reservation_view reservation;
 	struct drain_view *drains;
 	size_t drain_count;
 	struct service_view *services;

@@ -114,9 +114,12 @@ static void add_notes(struct table *table, const struct server_view *view,
 		      bool has_countdown)
 {
 	static const struct aim all_services = {.goal = GOAL_SEEN_SERVING};
-	struct buf note = {0}, uncounted = {0}, cut = {0};
+	struct buf note = {0}, reserved = {0}, uncounted = {0}, cut = {0};
 
 	judge_explain(&all_services, view, VERDICT_ATTENTION, &note);
+	view_text_reservation(view, &reserved);
+	add_note(&note, &reserved);
+	buf_done(&reserved);
 	view_text_uncounted(view, &uncounted);
 	add_note(&note, &uncounted);
 	buf_done(&uncounted);

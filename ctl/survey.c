@@ -178,27 +178,23 @@ static const struct drain_view *first_drain(const struct server_view *view)
 	return NULL;
 }
 
-/* Who drains it, or else who reserves it.  Whatever a reservation looks like: that there
- * is one counts. */
-static void set_holder(const struct server_view *view, const json_t *reservation,
-		       struct gate_member *member)
+/* Who drains it, or else who reserves it. */
+static void set_holder(const struct server_view *view, struct gate_member *member)
 {
 	const struct drain_view *drain = first_drain(view);
-	const char *since = json_string_value(json_object_get(reservation, "created_at"));
 
 	if (drain) {
 		member->holder = drain->owner;
 		member->since = (struct moment){true, drain->created_at};
-		return;
+	} else if (view->reservation.is_held) {
+		member->holder = view->reservation.owner;
+		member->since = (struct moment){true, view->reservation.created_at};
 	}
-	member->holder = json_string_value(json_object_get(reservation, "owner"));
-	member->since.is_given = since && !clock_parse(since, &member->since.at);
 }
 
 static void set_standing(const struct survey_member *seen, struct gate_member *member)
 {
 	const struct server_view *view = seen->view;
-	const json_t *reservation;
 
 	member->server = seen->server;
 	member->sessions = COUNT_UNKNOWN;
@@ -207,12 +203,9 @@ static void set_standing(const struct survey_member *seen, struct gate_member *m
 								   : STANDING_UNREACHABLE;
 		return;
 	}
-	reservation = json_object_get(view->document, "reservation");
-	if (json_is_null(reservation))
-		reservation = NULL;
 	member->standing = gate_standing(view->phase, first_drain(view) != NULL,
-					 reservation != NULL);
-	set_holder(view, reservation, member);
+					 view->reservation.is_held);
+	set_holder(view, member);
 	member->sessions = view->progress.sessions;
 	member->has_clock = true;
 	member->clock_ahead_ms = seen->clock_ahead_ms;

@@ -57,6 +57,19 @@ void view_text_holders(const struct server_view *view, struct buf *text)
 	list_drains(view, true, text);
 }
 
+void view_text_reservation(const struct server_view *view, struct buf *text)
+{
+	const struct reservation_view *reservation = &view->reservation;
+
+	if (!reservation->is_held)
+		return;
+	buf_printf(text, "reserved by %s", reservation->owner);
+	if (strcmp(reservation->id, reservation->owner) != 0)
+		buf_printf(text, " for %s", reservation->id);
+	buf_puts(text, " since ");
+	view_text_time(reservation->created_at, view->time, text);
+}
+
 static void add_deadline(const struct drain_view *drain, struct wall now,
 			 bool has_countdown, struct buf *text)
 {

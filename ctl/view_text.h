@@ -15,6 +15,10 @@ void view_text_drains(const struct server_view *view, struct buf *text);
 /* The same, with " since 08:30Z" for each: for who is told that others hold a server. */
 void view_text_holders(const struct server_view *view, struct buf *text);
 
+/* Adds "reserved by OWNER for ID since 08:30Z" if somebody is about to drain the server.
+ */
+void view_text_reservation(const struct server_view *view, struct buf *text);
+
 /*
  * Adds how the drain is to end, if there is something to say: "deadline 08:30Z in 12m05s,
  * then stop, until reboot", "overdue since 08:30Z".  `now` is the server's time;

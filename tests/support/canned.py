@@ -20,6 +20,12 @@ def drain(**fields):
             'until': 'resume', 'drained_at': None, 'overdue': False, 'out': True} | fields
 
 
+def reservation(**fields):
+    """As GET /v1/server shows it to everybody."""
+    return {'id': 'kb9', 'owner': 'bob@desk', 'reason': 'disk',
+            'created_at': '2026-05-01T08:29:50Z', 'expires_in_s': 5} | fields
+
+
 def view(name, phase='serving', drains=(), sessions=0, cut=0):
     """GET /v1/server, at half past eight."""
     wanted = 'drained' if drains else 'serving'

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from canned import CannedPool, drain, view
+from canned import CannedPool, drain, reservation, view
 from nameservers import ADDRESS, KNOTD, UNBOUND, Anything, Knot, Unbound
 from pool import POOLCTL, ROOT, SERVICE
 from sessions import LIMIT, free_port
@@ -162,9 +162,9 @@ OUT = 'frontend02 is being drained by alice@desk since 2026-05-01 08:00Z'
     (lambda scene: scene.set(1, 'draining', [drain()], 3), ['max_out'], OUT),
     (lambda scene: scene.set(1, 'serving', [drain()]), ['max_out'], OUT),
     (lambda scene: scene.set(1, 'attention'), ['max_out'], 'frontend02 needs attention'),
-    (lambda scene: scene.set(1, reservation={'owner': 'bob@ci', 'until': 'x'}), ['max_out'],
-     'frontend02 is reserved by bob@ci'),
-    (lambda scene: scene.set(1, reservation=7), ['max_out'], 'frontend02 is reserved'),
+    (lambda scene: scene.set(1, reservation=reservation(owner='bob@ci')), ['max_out'],
+     'frontend02 is reserved by bob@ci since 2026-05-01 08:29Z'),
+    (lambda scene: scene.set(1, reservation=7), ['max_out'], 'frontend02 does not answer'),
     (lambda scene: [scene.set(i, 'drained', [drain()]) for i in (1, 2)],
      ['last', 'floor', 'max_out', 'dns_members'], 'frontend01 is the last of 3 that serves'),
     (lambda scene: scene.write(availability={'floor': 3}), ['floor'],

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from canned import CannedPool, drain, record, view
+from canned import CannedPool, drain, record, reservation, view
 from pool import POOLCTL, ROOT, SERVICE
 from terminal import run_on_terminal
 
@@ -262,6 +262,38 @@ def test_status_shows_cut_sessions_and_names_each_of_several_drains(pool, server
     note = pool.poolctl('status').stdout
     assert 'kb1: until reboot; kb2: deadline 2026-05-02 09:00Z in 24h30m' in note
     assert '2 sessions were cut' in note
+
+
+@pytest.mark.parametrize('drains, held, words', [
+    ([], None, ''),
+    ([], reservation(), 'reserved by bob@desk for kb9 since 08:29Z'),
+    ([], reservation(id='ci', owner='ci'), 'reserved by ci since 08:29Z'),
+    ([drain(until='reboot')], reservation(),
+     'reserved by bob@desk for kb9 since 08:29Z; until reboot'),
+])
+def test_status_shows_who_has_reserved_a_server(pool, server, drains, held, words):
+    server.replies['GET /v1/server'] = view('frontend01', 'serving', drains) | {
+        'reservation': held}
+    done = pool.poolctl('status')
+    assert done.returncode == 0
+    row = done.stdout.splitlines()[2]
+    assert row.endswith(words) and ('reserved' in row) == bool(held)
+    whole = json.loads(pool.poolctl('status', '-o', 'json').stdout)
+    assert whole['pools'][0]['servers'][0]['document']['reservation'] == held
+
+
+@pytest.mark.parametrize('held, words', [
+    (7, 'Expected object'),
+    ({}, 'Object item not found: id'),
+    (reservation(id='../etc'), 'a reservation has an id that is not allowed'),
+    (reservation(created_at='soon'), 'a time is not in RFC 3339'),
+    (reservation(expires_in_s=-1), "'expires_in_s' is not a number of seconds"),
+])
+def test_a_reservation_that_is_none_is_a_bad_reply(pool, server, held, words):
+    server.replies['GET /v1/server'] = view('frontend01') | {'reservation': held}
+    done = pool.poolctl('status')
+    assert done.returncode == 1 and words in done.stdout
+    assert re.search(r'frontend01 +\? +\? ', done.stdout)
 
 
 @pytest.mark.parametrize('columns', [60, 80, 120])

@@ -339,6 +339,8 @@ def test_poolctl_hears_who_has_reserved_the_server_and_since_when(pool):
     for words in ('reserved by bob for drain kb2', theirs['created_at'], 'disk',
                   'nothing was changed'):
         assert words in done.stderr
+    since = theirs['created_at'][len('2026-05-01T'):len('2026-05-01T08:30')]
+    assert f'  reserved by bob for kb2 since {since}Z' in pool.poolctl('status').stdout
     is_untouched(server)
     server.delete('kb2', f'?reservation={theirs["token"]}')
     assert pool.poolctl('drain', 'frontend01', '--no-wait').returncode == 0

@@ -19,7 +19,9 @@ static const char good[] =
 	"\"phase\":\"active\",\"services\":[\"RTCSRV\"],\"owner\":\"ci@runner7\",\"reason\":\"patch\","
 	"\"created_at\":\"2026-05-01T08:00:00Z\",\"out\":true,\"deadline_at\":\"2026-05-01T08:42:05Z\","
 	"\"on_deadline\":\"stop\",\"until\":\"reboot\",\"drained_at\":null,\"overdue\":false,"
-	"\"ended_by\":null,\"end_reason\":null}],\"progress\":{\"known\":true,"
+	"\"ended_by\":null,\"end_reason\":null}],\"reservation\":{\"id\":\"kb2\","
+	"\"owner\":\"bob@desk\",\"reason\":\"disk\",\"created_at\":\"2026-05-01T08:29:50Z\","
+	"\"expires_in_s\":5},\"progress\":{\"known\":true,"
 	"\"sessions\":37,\"peak\":52,\"ended\":15,\"cut\":0,\"rate_per_min\":3.2,\"eta_s\":null},"
 	"\"services\":[{\"name\":\"RTCSRV\",\"phase\":\"draining\",\"wanted\":\"drained\","
 	"\"message\":\"37 sessions left\",\"saved\":{\"state\":\"running\"}}]}";
@@ -72,6 +74,11 @@ static const struct needed {
 	{{"progress"}, "known"},
 	{{"progress"}, "sessions"},
 	{{"progress"}, "cut"},
+	{{"reservation"}, "id"},
+	{{"reservation"}, "owner"},
+	{{"reservation"}, "reason"},
+	{{"reservation"}, "created_at"},
+	{{"reservation"}, "expires_in_s"},
 	{{"drains", "0"}, "id"},
 	{{"drains", "0"}, "phase"},
 	{{"drains", "0"}, "services"},
@@ -113,6 +120,12 @@ static void a_good_document_is_understood(void **state)
 	assert_int_equal(view->time.ms - view->drains[0].created_at.ms, 30 * 60000);
 	assert_int_equal(view->services[0].wanted, WANT_DRAINED);
 	assert_true(view->services[0].is_saved);
+	assert_true(view->reservation.is_held);
+	assert_string_equal(view->reservation.id, "kb2");
+	assert_string_equal(view->reservation.owner, "bob@desk");
+	assert_string_equal(view->reservation.reason, "disk");
+	assert_int_equal(view->time.ms - view->reservation.created_at.ms, 10 * 1000);
+	assert_int_equal(view->reservation.expires_in_s, 5);
 	server_view_free(view);
 }
 
@@ -258,6 +271,40 @@ static void who_holds_a_server_is_told_with_its_reason_and_time(void **state)
 	server_view_free(view);
 }
 
+static void assert_reservation(json_t *document, const char *wanted)
+{
+	char *body = json_dumps(document, 0);
+	struct buf text = {0};
+	struct err err;
+	struct server_view *view = parse(body, &err);
+
+	assert_non_null(view);
+	assert_int_equal(view->reservation.is_held, *wanted != '\0');
+	view_text_reservation(view, &text);
+	assert_string_equal(text.text ? text.text : "", wanted);
+	buf_done(&text);
+	server_view_free(view);
+	free(body);
+	json_decref(document);
+}
+
+/* An older poold does not have it. */
+static void who_reserves_a_server_is_told_and_nobody_may(void **state)
+{
+	json_t *document = good_document();
+
+	(void)state;
+	assert_reservation(json_incref(document),
+			   "reserved by bob@desk for kb2 since 08:29Z");
+	(void)json_object_set_new(json_object_get(document, "reservation"), "id",
+				  json_string("bob@desk"));
+	assert_reservation(json_incref(document), "reserved by bob@desk since 08:29Z");
+	(void)json_object_set_new(document, "reservation", json_null());
+	assert_reservation(json_incref(document), "");
+	(void)json_object_del(document, "reservation");
+	assert_reservation(document, "");
+}
+
 static void what_became_of_a_drain_is_read(void **state)
 {
 	static const char ended[] =
@@ -342,6 +389,16 @@ static void hostile_values_are_refused(void **state)
 		{{"progress"}, "sessions", "-1"},
 		{{"progress"}, "sessions", "1e3"},
 		{{"progress"}, "cut", "null"},
+		{{NULL}, "reservation", "7"},
+		{{NULL}, "reservation", "true"},
+		{{NULL}, "reservation", "[]"},
+		{{NULL}, "reservation", "{}"},
+		{{"reservation"}, "id", "\"../../etc\""},
+		{{"reservation"}, "owner", "null"},
+		{{"reservation"}, "created_at", "\"yesterday\""},
+		{{"reservation"}, "expires_in_s", "-1"},
+		{{"reservation"}, "expires_in_s", "1.5"},
+		{{"reservation"}, "expires_in_s", "4294967296"},
 		{{NULL}, "services", "[]"},
 		{{NULL}, "services", "[null]"},
 		{{NULL}, "drains", "{}"},
@@ -427,6 +484,7 @@ int main(void)
 		cmocka_unit_test(how_a_drain_is_to_end_is_told),
 		cmocka_unit_test(how_long_it_takes_is_told_without_false_precision),
 		cmocka_unit_test(who_holds_a_server_is_told_with_its_reason_and_time),
+		cmocka_unit_test(who_reserves_a_server_is_told_and_nobody_may),
 		cmocka_unit_test(what_became_of_a_drain_is_read),
 		cmocka_unit_test(unknown_sessions_are_not_zero),
 		cmocka_unit_test(what_is_no_such_document_is_refused),
