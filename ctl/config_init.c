@@ -106,21 +106,11 @@ static int find_missing(const struct answers *answers)
 	return -1;
 }
 
-/* Reads a line without the spaces around it; fails at the end of the input. */
 static int read_line(char line[LINE_BYTES], struct err *err)
 {
-	size_t start, end;
-
-	(void)fflush(stderr);
-	if (!fgets(line, LINE_BYTES, stdin))
-		return err_set(err, ERR_INTERRUPTED, "no answer; nothing was written");
-	start = strspn(line, " \t");
-	end = strlen(line);
-	while (end > start && strchr(" \t\r\n", line[end - 1]))
-		end--;
-	memmove(line, line + start, end - start);
-	line[end - start] = '\0';
-	return 0;
+	return text_read_line(line, LINE_BYTES)
+		       ? err_set(err, ERR_INTERRUPTED, "no answer; nothing was written")
+		       : 0;
 }
 
 static int ask_one(struct answers *answers, enum ask ask, struct err *err)

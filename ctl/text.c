@@ -125,6 +125,22 @@ void text_print_lines(FILE *stream, char *text)
 	}
 }
 
+int text_read_line(char *line, size_t size)
+{
+	size_t start, end;
+
+	(void)fflush(stderr);
+	if (!fgets(line, (int)size, stdin))
+		return -1;
+	start = strspn(line, " \t");
+	end = strlen(line);
+	while (end > start && strchr(" \t\r\n", line[end - 1]))
+		end--;
+	memmove(line, line + start, end - start);
+	line[end - start] = '\0';
+	return 0;
+}
+
 void text_complain(const char *format, ...)
 {
 	char text[2048] = "poolctl: ";

@@ -34,6 +34,9 @@ void text_print(FILE *stream, const char *line);
 /* Prints a text of several lines, each cleaned; takes the line feeds out of the text. */
 void text_print_lines(FILE *stream, char *text);
 
+/* Reads a line from standard input, without the spaces around it; -1 at its end. */
+int text_read_line(char *line, size_t size);
+
 /* Prints "poolctl: ..." on standard error. */
 void text_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
