@@ -329,6 +329,7 @@ static void on_reply(void *context, const struct reply *reply)
 	const char *url = answer->server->url;
 	struct err err = {0};
 
+	answer->is_over = true;
 	if (problem_from_reply(reply, url, &answer->problem))
 		return;
 	answer->document =
@@ -341,18 +342,25 @@ static void on_reply(void *context, const struct reply *reply)
 	answer->document = NULL;
 }
 
+void answers_send(struct answer *answer, const struct pool_server *server,
+		  const struct terms *terms, const char *const *services, size_t count,
+		  int64_t timeout_ms, struct client *client)
+{
+	answer->server = server;
+	answer->deadline_s = request_deadline_s(terms);
+	request_preflight(client, server, terms, services, count, timeout_ms, on_reply,
+			  answer);
+}
+
 struct answer *answers_ask(const struct targets *targets, const struct terms *terms,
 			   const char *const *services, size_t count, int64_t timeout_ms,
 			   struct client *client)
 {
 	struct answer *answers = xcalloc(targets->count, sizeof(*answers));
 
-	for (size_t i = 0; i < targets->count; i++) {
-		answers[i].server = targets->servers[i];
-		answers[i].deadline_s = request_deadline_s(&terms[i]);
-		request_preflight(client, answers[i].server, &terms[i], services, count,
-				  timeout_ms, on_reply, &answers[i]);
-	}
+	for (size_t i = 0; i < targets->count; i++)
+		answers_send(&answers[i], targets->servers[i], &terms[i], services, count,
+			     timeout_ms, client);
 	while (client_run(client, RUN_MS))
 		;
 	return answers;

@@ -17,7 +17,14 @@ struct answer {
 	int64_t deadline_s; /* that was asked about; 0: none */
 	json_t *document;   /* checked by answers_check; NULL: there is a problem */
 	struct problem problem;
+	bool is_over; /* it has answered, or has not in its time */
 };
+
+/* Asks one server for a drain of these services (none: all).  `answer` is filled while
+ * the client is run, and must live until then; its document is the caller's. */
+void answers_send(struct answer *answer, const struct pool_server *server,
+		  const struct terms *terms, const char *const *services, size_t count,
+		  int64_t timeout_ms, struct client *client);
 
 /* Asks each of the targets for a drain of these services (none: all); `terms` has one for
  * each target.  Blocks until all have answered, or have not within that

@@ -1,7 +1,9 @@
 #include "commands.h"
 
 #include "answers.h"
+#include "api.h"
 #include "drive.h"
+#include "gates_output.h"
 #include "host.h"
 #include "identity.h"
 #include "mem.h"
@@ -125,14 +127,50 @@ static int drive_all(const struct order *order, const struct targets *targets,
 	return status;
 }
 
-static int check_force(const struct options *options, struct err *err)
+/* ---- whoever passes a gate says of which pool ---- */
+
+static bool is_confirmed(const struct options *options, const char *pool)
 {
-	if (options->is_dry_run || !(options->force || options->accepts_broken))
+	for (size_t i = 0; i < options->confirmed.count; i++)
+		if (!strcmp(options->confirmed.items[i], pool))
+			return true;
+	return false;
+}
+
+static int ask_for_pool(const struct options *options, const char *pool, struct err *err)
+{
+	char line[API_TEXT_BYTES] = "";
+
+	if (!terminal_can_ask())
+		return err_set(
+			err, ERR_USAGE,
+			"--force asks for the name of the pool, and there is nobody "
+			"to be asked: give --confirm %s",
+			pool);
+	(void)fprintf(stderr,
+		      "--force=%s goes on although these gates refuse, which can take "
+		      "the users of %s out of service.\nThe name of the pool, to go on: ",
+		      options->force, pool);
+	if (!text_read_line(line, sizeof(line)) && !strcmp(line, pool))
 		return 0;
 	return err_set(err, ERR_USAGE,
-		       "a drain does not ask the gates yet, so there is nothing to go on "
-		       "against: give --force and --accept-broken-sessions with "
-		       "--dry-run");
+		       "that is not the name of the pool; nothing was changed");
+}
+
+static int confirm_force(const struct pool_config *config, const struct targets *targets,
+			 const struct options *options, struct err *err)
+{
+	const struct pool *last = NULL, *pool;
+
+	if (!options->force || options->is_dry_run)
+		return 0;
+	for (size_t i = 0; i < targets->count; i++, last = pool) {
+		(void)pool_find_server(config, targets->servers[i]->named.name, &pool);
+		if (pool != last && !is_confirmed(options, pool->named.name) &&
+		    ask_for_pool(options, pool->named.name, err))
+			return -1;
+	}
+	return 0;
 }
 
 static int run(struct order *order, const struct options *options,
@@ -144,8 +182,9 @@ static int run(struct order *order, const struct options *options,
 	struct targets targets = {0};
 	int ret = -1;
 
-	if (check_force(options, err) ||
-	    targets_find(config, options, no_pools, &targets, err))
+	if (gates_forced(options, &order->forced, err) ||
+	    targets_find(config, options, no_pools, &targets, err) ||
+	    confirm_force(config, &targets, options, err))
 		goto out;
 	services = targets_spell_services(config, &targets, options, err);
 	terms = terms_find(config, &targets, options, err);
@@ -154,6 +193,7 @@ static int run(struct order *order, const struct options *options,
 	order->aim.services = services;
 	order->aim.service_count = options->services.count;
 	order->terms = terms;
+	order->config = config;
 	client = client_new(err);
 	if (!client)
 		goto out;
@@ -183,6 +223,8 @@ static int run_with_identity(enum goal goal, const struct options *options,
 		.is_default_id = !options->id,
 		.is_all = options->is_all,
 		.timeout_ms = options->timeout_ms,
+		.accepts_broken = options->accepts_broken,
+		.lock_wait_ms = options->lock_wait_ms,
 	};
 
 	host_user(user);

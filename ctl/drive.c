@@ -1,5 +1,6 @@
-#include "drive.h"
+#include "drive_private.h"
 
+#include "look.h"
 #include "mem.h"
 #include "text.h"
 #include "view_text.h"
@@ -10,186 +11,27 @@
 enum {
 	STEP_MS = 100,
 	LONG_POLL_S = 20,
-	ASK_PATIENCE_MS = 10000,
-	WATCH_PATIENCE_MS = 60000,
-	BACKOFF_MIN_MS = 200,
-	BACKOFF_MAX_MS = 2000,
 	WITHDRAW_MS = 1000,
-	LOST_MOST = 5, /* reservations; then something is wrong */
 	EXIT_SEVERAL = 8,
 };
-
-struct drive {
-	struct client *client;
-	struct job *jobs;
-	size_t count;
-	size_t withdrawals; /* under way */
-};
-
-static const char *const reached_words[GOAL__COUNT] = {
-	[GOAL_OUT] = "acknowledged",     [GOAL_DRAINED] = "drained",
-	[GOAL_ENDED] = "acknowledged",   [GOAL_RESUMED] = "serving",
-	[GOAL_SEEN_DRAINED] = "drained", [GOAL_SEEN_SERVING] = "serving",
-};
-
-static const struct failure {
-	int exit_status;
-	const char *word;
-} failures[] = {
-	{1, "failed"}, {2, "failed"},  {3, "unreachable"},  {4, "refused"},
-	{5, "held"},   {6, "timeout"}, {9, "not_verified"}, {130, "interrupted"},
-};
-
-static const char *word_for(const struct job *job, int exit_status)
-{
-	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
-		if (failures[i].exit_status == exit_status)
-			return failures[i].word;
-	return reached_words[job->order->aim.goal];
-}
-
-static bool is_drain(const struct job *job)
-{
-	return job->order->aim.goal == GOAL_OUT || job->order->aim.goal == GOAL_DRAINED;
-}
-
-static bool is_resume(const struct job *job)
-{
-	return job->order->aim.goal == GOAL_ENDED || job->order->aim.goal == GOAL_RESUMED;
-}
-
-/* Takes the message. */
-static void finish(struct job *job, int exit_status, struct buf *message)
-{
-	job->step = STEP_DONE;
-	job->result.exit_status = exit_status;
-	job->result.word = word_for(job, exit_status);
-	job->result.message = message->text;
-	job->finished_at = clock_mono();
-}
-
-static bool is_wait(const struct job *job)
-{
-	return !is_drain(job) && !is_resume(job);
-}
-
-/* What became of the request, so that nobody believes in a state that nobody saw. */
-static void add_standing(const struct job *job, struct buf *message)
-{
-	const char *name = job->server->named.name;
-	const char *what = is_drain(job) ? "drain" : "resume";
-	const char *end = is_drain(job) ? "drained" : "serving";
-
-	if (is_wait(job))
-		return;
-	if (job->step == STEP_ASK && (job->may_be_taken || job->is_busy)) {
-		buf_printf(message, "; it is not known whether the %s was taken", what);
-		buf_printf(message, " (see: poolctl status %s)", name);
-		return;
-	}
-	if (!job->asked_count) {
-		buf_puts(message, "; nothing was changed");
-		return;
-	}
-	buf_printf(message, "; the %s goes on (watch it: poolctl wait %s --for %s", what,
-		   name, end);
-	if (is_drain(job))
-		buf_printf(message, ", end it: poolctl resume %s", name);
-	if (is_drain(job) && !job->order->is_default_id)
-		buf_printf(message, " --id %s", job->order->aim.id);
-	buf_puts(message, ")");
-}
-
-/* Nothing is left to ask, or the first change is acknowledged. */
-static bool is_under_way(const struct job *job)
-{
-	return job->step == STEP_WATCH || job->asked_count;
-}
-
-static int64_t patience_ms(const struct job *job)
-{
-	/* Who waits with a limit of his own may be waiting for a reboot. */
-	if (is_wait(job) && job->order->timeout_ms >= 0)
-		return INT64_MAX;
-	if (is_under_way(job) || is_wait(job))
-		return WATCH_PATIENCE_MS;
-	if (job->step == STEP_RESERVE && job->problem.may_be_received)
-		return ASK_PATIENCE_MS;
-	return job->may_be_taken || job->problem.is_retryable ? ASK_PATIENCE_MS : 0;
-}
-
-static void give_up(struct job *job)
-{
-	struct buf message = {0};
-	int64_t silent_ms = clock_since(job->failing_since, clock_mono());
-
-	buf_puts(&message, job->problem.text);
-	if (job->problem.is_silence && silent_ms >= 1000)
-		buf_printf(&message, " (for %lld s)", (long long)silent_ms / 1000);
-	add_standing(job, &message);
-	finish(job, job->problem.exit_status, &message);
-}
-
-/* Something that may be over in a moment: tries again until patience ends. */
-static void miss(struct job *job)
-{
-	struct mono now = clock_mono();
-
-	if (!job->is_failing)
-		job->failing_since = now;
-	job->is_failing = true;
-	job->is_current = false;
-	if (job->step == STEP_ASK && job->problem.may_be_received)
-		job->may_be_taken = true;
-	if (clock_since(job->failing_since, now) >= patience_ms(job)) {
-		if (is_under_way(job))
-			job->problem.exit_status = err_info(ERR_UNREACHABLE)->exit_status;
-		give_up(job);
-		return;
-	}
-	job->backoff_ms = job->backoff_ms ? job->backoff_ms * 2 : BACKOFF_MIN_MS;
-	if (job->backoff_ms > BACKOFF_MAX_MS)
-		job->backoff_ms = BACKOFF_MAX_MS;
-	job->retry_at = clock_add(now, job->backoff_ms);
-}
-
-/* The reservation did not last until the commit, so nothing was changed: what was seen
- * while it held is worth nothing any more. */
-static void begin_anew(struct job *job)
-{
-	*job->token = '\0';
-	job->may_be_taken = false;
-	job->problem.is_retryable = true;
-	job->step = STEP_RESERVE;
-	if (++job->lost_count == LOST_MOST)
-		give_up(job);
-	else
-		miss(job);
-}
 
 static void on_problem(struct job *job)
 {
 	if (job->step == STEP_ASK && job->problem.code == ERR_NOT_RESERVED) {
-		begin_anew(job);
+		leave_begin_anew(job);
+		return;
+	}
+	if (job->step == STEP_RESERVE && job->problem.code == ERR_RESERVED) {
+		leave_yield(job, job->server);
 		return;
 	}
 	if (job->problem.is_silence || job->problem.is_retryable) {
-		miss(job);
+		job_miss(job);
 		return;
 	}
 	if (job->step == STEP_ASK && job->problem.may_be_received)
 		job->may_be_taken = true;
-	give_up(job);
-}
-
-static void conclude(struct job *job, enum verdict verdict)
-{
-	struct buf message = {0};
-
-	judge_explain(&job->order->aim, job->view, verdict, &message);
-	if (is_drain(job) && (verdict == VERDICT_ATTENTION || verdict == VERDICT_NARROW))
-		add_standing(job, &message);
-	finish(job, judge_exit_status(verdict), &message);
+	job_give_up(job);
 }
 
 static void judge_view(struct job *job)
@@ -206,7 +48,7 @@ static void judge_view(struct job *job)
 	if (verdict == VERDICT_GONE)
 		job->step = STEP_WHY;
 	else if (verdict != VERDICT_NOT_YET)
-		conclude(job, verdict);
+		job_conclude(job, verdict);
 }
 
 /* The drain to end next: the one that is meant, once, or one after the other. */
@@ -236,28 +78,28 @@ static bool is_held(struct job *job)
 		return false;
 	buf_printf(&message, "no drain %s; kept out by ", job->order->aim.id);
 	view_text_holders(job->view, &message);
-	finish(job, judge_exit_status(VERDICT_HELD), &message);
+	job_finish(job, judge_exit_status(VERDICT_HELD), &message);
 	return true;
 }
 
 /* After a look: what is there to ask for? */
 static void plan(struct job *job)
 {
-	const char *id = is_drain(job)    ? job->order->aim.id
-			 : is_resume(job) ? choose_drain_to_end(job)
-					  : NULL;
+	const char *id = job_is_drain(job)    ? job->order->aim.id
+			 : job_is_resume(job) ? choose_drain_to_end(job)
+					      : NULL;
 
 	if (!job->asked_count)
 		job->was_there = judge_was_there(&job->order->aim, job->view);
 	if (id) {
 		copy_text(job->id, sizeof(job->id), id);
-		job->step =
-			is_drain(job) && !judge_is_covered(&job->order->aim, job->view)
-				? STEP_RESERVE
-				: STEP_ASK;
+		job->step = job_is_drain(job) &&
+					    !judge_is_covered(&job->order->aim, job->view)
+				    ? STEP_TURN
+				    : STEP_ASK;
 		return;
 	}
-	if (is_resume(job) && !job->asked_count && is_held(job))
+	if (job_is_resume(job) && !job->asked_count && is_held(job))
 		return;
 	job->step = STEP_WATCH;
 	judge_view(job);
@@ -266,7 +108,7 @@ static void plan(struct job *job)
 /* How many sessions were left when the drain was last seen. */
 static int64_t sessions_left(const struct job *job, const struct server_view *view)
 {
-	if (is_drain(job) && server_view_drain(view, job->order->aim.id))
+	if (job_is_drain(job) && server_view_drain(view, job->order->aim.id))
 		return view->progress.sessions;
 	return job->view ? job->view->sessions_left : COUNT_UNKNOWN;
 }
@@ -278,7 +120,7 @@ static void on_view(struct job *job, const struct reply *reply)
 
 	if (!view) {
 		problem_from_err(&err, job->server->url, &job->problem);
-		give_up(job);
+		job_give_up(job);
 		return;
 	}
 	view->sessions_left = sessions_left(job, view);
@@ -286,24 +128,10 @@ static void on_view(struct job *job, const struct reply *reply)
 	job->view = view;
 	job->view_at = clock_mono();
 	job->is_current = true;
-	if (job->step == STEP_LOOK)
+	if (job->step == STEP_BEGIN)
 		plan(job);
 	else
 		judge_view(job);
-}
-
-/* From now on all others see the reservation: whatever is looked at before the commit is
- * looked at here. */
-static void on_reserved(struct job *job, const struct reply *reply)
-{
-	struct err err = {0};
-
-	if (request_read_token(reply, job->token, &err)) {
-		problem_from_err(&err, job->server->url, &job->problem);
-		give_up(job);
-		return;
-	}
-	job->step = STEP_ASK;
 }
 
 /* The body of the answer is not looked at: what counts is what the next view says. */
@@ -313,7 +141,7 @@ static void on_taken(struct job *job)
 	job->is_current = false;
 	*job->token = '\0';
 	job->asked_count++;
-	job->step = is_drain(job) ? STEP_WATCH : STEP_LOOK;
+	job->step = job_is_drain(job) ? STEP_WATCH : STEP_BEGIN;
 }
 
 /* That the drain is gone is known; if why is not, there is nothing to be had by asking
@@ -325,7 +153,7 @@ static void on_ended(struct job *job, const struct reply *reply)
 
 	if (problem_from_reply(reply, job->server->url, &problem) == 0)
 		(void)server_view_read_ended(job->view, reply->body, reply->length, &err);
-	conclude(job, judge(&job->order->aim, job->view, 0));
+	job_conclude(job, judge(&job->order->aim, job->view, 0));
 }
 
 static void on_reply(void *context, const struct reply *reply)
@@ -340,14 +168,18 @@ static void on_reply(void *context, const struct reply *reply)
 		on_ended(job, reply);
 		return;
 	}
+	if (job->step == STEP_YIELD) {
+		leave_on_rival(job, reply);
+		return;
+	}
 	is_ok = problem_from_reply(reply, job->server->url, &job->problem) == 0;
 	is_gone = !is_ok && job->problem.code == ERR_UNKNOWN_DRAIN;
-	if (!is_ok && !(is_gone && job->step == STEP_ASK && is_resume(job))) {
+	if (!is_ok && !(is_gone && job->step == STEP_ASK && job_is_resume(job))) {
 		on_problem(job);
 		return;
 	}
 	if (job->step == STEP_RESERVE)
-		on_reserved(job, reply);
+		leave_on_reserved(job, reply);
 	else if (job->step == STEP_ASK)
 		on_taken(job);
 	else
@@ -368,6 +200,16 @@ static int wait_s(const struct job *job)
 	return rest_ms > 1000 ? (int)((rest_ms + 999) / 1000) : 1;
 }
 
+static void commit(struct job *job, struct client *client)
+{
+	const struct order *order = job->order;
+	const char *forced[GATE__COUNT];
+	size_t count = job->look ? look_forced(job->look, forced) : 0;
+
+	request_drain(client, job->server, &order->aim, job->terms, order->owner,
+		      order->reason, job->token, forced, count, on_reply, job);
+}
+
 static void send_next(struct job *job, struct client *client)
 {
 	const struct order *order = job->order;
@@ -375,58 +217,19 @@ static void send_next(struct job *job, struct client *client)
 	job->is_busy = true;
 	if (job->step == STEP_WHY)
 		request_one_drain(client, job->server, order->aim.id, on_reply, job);
+	else if (job->step == STEP_YIELD)
+		request_view(client, job->rival, job->rival_view, LONG_POLL_S, on_reply,
+			     job);
 	else if (job->step == STEP_RESERVE)
 		request_reserve(client, job->server, &order->aim, job->terms,
 				order->owner, order->reason, on_reply, job);
 	else if (job->step != STEP_ASK)
 		request_view(client, job->server, job->is_current ? job->view : NULL,
 			     wait_s(job), on_reply, job);
-	else if (is_drain(job))
-		request_drain(client, job->server, &order->aim, job->terms, order->owner,
-			      order->reason, job->token, NULL, 0, on_reply, job);
+	else if (job_is_drain(job))
+		commit(job, client);
 	else
 		request_end(client, job->server, job->id, order->owner, on_reply, job);
-}
-
-/* Why it is not drained yet. */
-static void add_reason(const struct job *job, struct buf *message)
-{
-	const struct server_view *view = job->view;
-	struct buf uncounted = {0};
-
-	if (view->phase != PHASE_DRAINING)
-		return;
-	view_text_uncounted(view, &uncounted);
-	if (uncounted.length)
-		buf_printf(message, ": %s", uncounted.text);
-	else if (view->progress.sessions > 0)
-		buf_printf(message, ", %lld sessions left",
-			   (long long)view->progress.sessions);
-	buf_done(&uncounted);
-}
-
-/* The end of patience of the operator; what was not acknowledged by then is not "going
- * on". */
-static void check_time(struct job *job)
-{
-	int64_t waited_ms = clock_since(job->started_at, clock_mono());
-	bool is_lost = !is_under_way(job) || (is_wait(job) && job->is_failing);
-	enum err_code code = is_lost ? ERR_UNREACHABLE : ERR_TIMEOUT;
-	char text[TEXT_DURATION_BYTES];
-	struct buf message = {0};
-
-	if (job->order->timeout_ms < 0 || waited_ms < job->order->timeout_ms)
-		return;
-	buf_printf(&message, "not %s after %s", reached_words[job->order->aim.goal],
-		   text_duration(waited_ms, text));
-	if (job->is_failing)
-		buf_printf(&message, ": %s", job->problem.text);
-	else if (job->view)
-		add_reason(job, &message);
-	else
-		buf_printf(&message, ": no answer yet from %.200s", job->server->url);
-	add_standing(job, &message);
-	finish(job, err_info(code)->exit_status, &message);
 }
 
 static void on_withdrawn(void *context, const struct reply *reply)
@@ -444,7 +247,7 @@ static void withdraw(struct drive *drive)
 	for (size_t i = 0; i < drive->count; i++) {
 		struct job *job = &drive->jobs[i];
 
-		if (job->step != STEP_DONE || !*job->token)
+		if ((job->step != STEP_DONE && job->step != STEP_YIELD) || !*job->token)
 			continue;
 		drive->withdrawals++;
 		request_withdraw(drive->client, job->server, job->id, job->token,
@@ -453,22 +256,43 @@ static void withdraw(struct drive *drive)
 	}
 }
 
+static void go_on(struct drive *drive, struct job *job)
+{
+	if (job->step == STEP_DONE || job->step == STEP_LOOK || job->is_busy ||
+	    clock_since(job->retry_at, clock_mono()) < 0)
+		return;
+	if (job->step == STEP_TURN)
+		leave_take_turn(drive, job);
+	if (job->step == STEP_TURN ||
+	    (job->step == STEP_RESERVE && !leave_begin_look(drive, job)))
+		return;
+	send_next(job, drive->client);
+}
+
+/* While there is a look, the others' replies wait for its own. */
+static void run_clients(struct drive *drive)
+{
+	bool is_looking = false;
+
+	leave_send_looks(drive);
+	for (size_t i = 0; i < drive->count; i++)
+		is_looking = is_looking || drive->jobs[i].step == STEP_LOOK;
+	if (is_looking)
+		(void)client_run(drive->looks, STEP_MS);
+	(void)client_run(drive->client, is_looking ? 0 : STEP_MS);
+	leave_settle_looks(drive);
+}
+
 bool drive_step(struct drive *drive)
 {
-	struct mono now = clock_mono();
 	bool is_going_on = false;
 
-	for (size_t i = 0; i < drive->count; i++) {
-		struct job *job = &drive->jobs[i];
-
-		if (job->step != STEP_DONE && !job->is_busy &&
-		    (!job->is_failing || clock_since(job->retry_at, now) >= 0))
-			send_next(job, drive->client);
-	}
-	(void)client_run(drive->client, STEP_MS);
+	for (size_t i = 0; i < drive->count; i++)
+		go_on(drive, &drive->jobs[i]);
+	run_clients(drive);
 	for (size_t i = 0; i < drive->count; i++) {
 		if (drive->jobs[i].step != STEP_DONE)
-			check_time(&drive->jobs[i]);
+			job_check_time(&drive->jobs[i]);
 		is_going_on = is_going_on || drive->jobs[i].step != STEP_DONE;
 	}
 	withdraw(drive);
@@ -479,13 +303,9 @@ void drive_interrupt(struct drive *drive)
 {
 	for (size_t i = 0; i < drive->count; i++) {
 		struct job *job = &drive->jobs[i];
-		struct buf message = {0};
 
-		if (job->step == STEP_DONE)
-			continue;
-		buf_puts(&message, "interrupted");
-		add_standing(job, &message);
-		finish(job, err_info(ERR_INTERRUPTED)->exit_status, &message);
+		if (job->step != STEP_DONE)
+			job_interrupt(job);
 	}
 }
 
@@ -516,7 +336,10 @@ void drive_free(struct drive *drive)
 	withdraw(drive);
 	while (drive->withdrawals && clock_since(began, clock_mono()) < WITHDRAW_MS)
 		(void)client_run(drive->client, STEP_MS);
+	client_free(drive->looks);
 	for (size_t i = 0; i < drive->count; i++) {
+		look_free(drive->jobs[i].look);
+		server_view_free(drive->jobs[i].rival_view);
 		free(drive->jobs[i].result.message);
 		server_view_free(drive->jobs[i].view);
 	}
@@ -547,7 +370,7 @@ int drive_exit_status(const struct drive *drive)
 
 const struct drain_view *job_drain(const struct job *job)
 {
-	return job->view && is_drain(job)
+	return job->view && job_is_drain(job)
 		       ? server_view_drain(job->view, job->order->aim.id)
 		       : NULL;
 }

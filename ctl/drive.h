@@ -1,6 +1,7 @@
 /*
- * Brings servers where the operator wants them, all at once: look, reserve, ask, and
- * watch each until a verdict or an end of patience.
+ * Brings servers where the operator wants them, and watches each until a verdict or an
+ * end of patience: all at once, but for a drain's way from reserve over look to commit,
+ * which one goes after the other, as each changes what the pool can spare.
  *
  * Nothing is printed here: who shows the progress reads the jobs between the steps.
  */
@@ -20,13 +21,22 @@ struct order {
 	bool is_default_id; /* poolctl chose the id, and will choose the same again */
 	bool is_all;        /* resume: whatever drains are active */
 	int64_t timeout_ms; /* negative: none */
-	const struct terms *terms; /* of a drain: one for each server */
+
+	/* Of a drain. */
+	const struct pool_config *config;
+	const struct terms *terms; /* one for each server */
+	unsigned forced;           /* gates that may refuse, as a set */
+	bool accepts_broken;       /* the gate about DNS is passed by that */
+	int64_t lock_wait_ms;      /* for how long to wait for others' reservations */
 };
 
 enum step {
-	STEP_LOOK,    /* see what is there; decide what to ask */
-	STEP_RESERVE, /* a drain: the server is being reserved for it */
-	STEP_ASK,     /* a change is being asked for: a drain with its reservation */
+	STEP_BEGIN,   /* see what is there; decide what to ask */
+	STEP_TURN,    /* a drain: wait until no other server of the order is on its way */
+	STEP_RESERVE, /* the server is being reserved for it */
+	STEP_LOOK,    /* all other members are being asked whether they serve */
+	STEP_YIELD,   /* withdrawn; wait until the other's reservation is gone */
+	STEP_ASK,     /* a change is being asked for: the commit of a drain, or its end */
 	STEP_WATCH,   /* the change is acknowledged, or there was none to ask for */
 	STEP_WHY,     /* the drain is gone; see what ended it */
 	STEP_DONE,
@@ -48,17 +58,23 @@ struct job {
 	bool is_current;          /* nothing was asked or failed since the view came */
 	struct mono view_at, started_at, finished_at;
 	bool was_there; /* it was where it should be before anything was asked */
-	bool is_busy;   /* a request is under way */
+	bool is_busy;   /* a request to the server is under way */
 
 	char id[API_ID_BYTES]; /* of the drain that is being asked for, or ended */
 	size_t asked_count;    /* changes that the server acknowledged */
 	bool may_be_taken;     /* one was sent, and it is not known whether it arrived */
 	char token[API_TOKEN_BYTES]; /* of the reservation that it has; "" if none */
 	int lost_count;              /* reservations that did not last until the commit */
+	struct look *look;           /* the newest, or NULL */
+	bool is_looking;             /* at STEP_LOOK: it was sent */
+	const struct pool_server *rival; /* whose reservation is in the way */
+	struct mono rival_since;         /* since when one is */
+	struct server_view *rival_view;  /* at STEP_YIELD: the newest, or NULL */
 
+	struct mono retry_at; /* the next request is not before */
 	/* Since when the server has not answered well, and why. */
 	bool is_failing;
-	struct mono failing_since, retry_at;
+	struct mono failing_since;
 	int64_t backoff_ms;
 	struct problem problem;
 
@@ -88,6 +104,9 @@ const struct job *drive_jobs(const struct drive *drive, size_t *count);
 
 /* The drain that the job is about, in its newest view; NULL if there is none. */
 const struct drain_view *job_drain(const struct job *job);
+
+/* True while somebody else's reservation is in its way; its problem says whose. */
+bool job_is_held_up(const struct job *job);
 
 /* For how long the job has been going on: a drain since it was created, else since
  * poolctl started. */

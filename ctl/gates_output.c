@@ -50,18 +50,18 @@ json_t *gates_describe(const struct gate_result results[GATE__COUNT], unsigned f
 	return list;
 }
 
-static void print_line(const char *before, const char *name, const char *what,
-		       const char *text)
+static void print_line(FILE *stream, const char *before, const char *name,
+		       const char *what, const char *text)
 {
 	struct buf line = {0};
 
 	buf_printf(&line, "  %s%s%s%s", before, name, what, text ? text : "");
-	text_print(stdout, line.text);
+	text_print(stream, line.text);
 	buf_done(&line);
 }
 
-static void print_one(const struct gate_result *result, int gate, unsigned forced,
-		      bool with_all)
+static void print_one(FILE *stream, const struct gate_result *result, int gate,
+		      unsigned forced)
 {
 	static const char *const words[GATE_VERDICT__COUNT] = {
 		[GATE_REFUSED] = " refuses: ",
@@ -71,11 +71,17 @@ static void print_one(const struct gate_result *result, int gate, unsigned force
 	const char *word = is_forced(result, gate, forced) ? " refuses, and is forced: "
 							   : words[result->verdict];
 
-	if (result->verdict != GATE_REFUSED && !with_all)
-		return;
-	print_line("gate ", gate_name((enum gate)gate), word, result->text.text);
+	print_line(stream, "gate ", gate_name((enum gate)gate), word, result->text.text);
 	if (result->remedy.text && !is_forced(result, gate, forced))
-		print_line("  remedy: ", "", "", result->remedy.text);
+		print_line(stream, "  remedy: ", "", "", result->remedy.text);
+}
+
+void gates_print_refusals(FILE *stream, const struct gate_result results[GATE__COUNT],
+			  unsigned forced)
+{
+	for (int i = 0; i < GATE__COUNT; i++)
+		if (results[i].verdict == GATE_REFUSED)
+			print_one(stream, &results[i], i, forced);
 }
 
 void gates_print(const struct gate_result results[GATE__COUNT], unsigned forced,
@@ -87,7 +93,8 @@ void gates_print(const struct gate_result results[GATE__COUNT], unsigned forced,
 	for (int i = 0; i < GATE__COUNT; i++) {
 		counts[results[i].verdict]++;
 		forced_count += is_forced(&results[i], i, forced);
-		print_one(&results[i], i, forced, with_all);
+		if (with_all || results[i].verdict == GATE_REFUSED)
+			print_one(stdout, &results[i], i, forced);
 	}
 	buf_printf(&line, "  gates: %zu passed, %zu refused, %zu not asked",
 		   counts[GATE_PASSED], counts[GATE_REFUSED], counts[GATE_NOT_ASKED]);

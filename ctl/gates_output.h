@@ -7,6 +7,8 @@
 #include "gates.h"
 #include "options.h"
 
+#include <stdio.h>
+
 struct json_t;
 
 /* The gates that the options pass; fails with ERR_USAGE. */
@@ -19,8 +21,12 @@ struct json_t *gates_text_to_json(const struct buf *text);
 struct json_t *gates_describe(const struct gate_result results[GATE__COUNT],
 			      unsigned forced);
 
-/* Prints a line for each gate that refuses, with its remedy, and, `with_all`, for the
- * others too; and a line that counts them. */
+/* Prints a line for each gate that refuses, with its remedy. */
+void gates_print_refusals(FILE *stream, const struct gate_result results[GATE__COUNT],
+			  unsigned forced);
+
+/* The same on standard output, `with_all` of the others too; and a line that counts
+ * them. */
 void gates_print(const struct gate_result results[GATE__COUNT], unsigned forced,
 		 bool with_all);
 

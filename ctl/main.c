@@ -33,7 +33,7 @@ static const struct command {
 	 "service with-group deadline force accept-broken-sessions",
 	 "say whether a pool is well, or may spare a server"},
 	{"drain", 1, ANY_NUMBER, true, command_drain, "SERVER...",
-	 "id owner reason service with-group deadline on-deadline until dry-run force accept-broken-sessions no-wait timeout",
+	 "id owner reason service with-group deadline on-deadline until dry-run force confirm accept-broken-sessions lock-wait no-wait timeout",
 	 "stop new sessions, wait for the rest"},
 	{"resume", 1, ANY_NUMBER, true, command_resume, "SERVER...",
 	 "id all owner no-wait timeout", "end a drain, wait until all is as before"},

@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, TIMEOUT_LIMIT_H = 24 * 365, HELP_COLUMNS = 26 };
+enum {
+	HOUR_MS = 3600000,
+	TIMEOUT_LIMIT_H = 24 * 365,
+	LOCK_WAIT_MS = 20000, /* longer than the reservation of a poolctl that is gone */
+	HELP_COLUMNS = 26
+};
 
 enum option_type {
 	OPTION_FLAG,
@@ -97,6 +102,10 @@ static const struct option {
 	 "go on although these gates refuse: floor,clocks", NULL},
 	{"accept-broken-sessions", 0, false, OPTION_FLAG, FIELD(accepts_broken), NULL,
 	 "go on although DNS load balancing is missing", NULL},
+	{"confirm", 0, false, OPTION_TEXTS, FIELD(confirmed), "POOL",
+	 "with --force: the pool's name, where nobody can be asked", NULL},
+	{"lock-wait", 0, false, OPTION_DURATION, FIELD(lock_wait_ms), "TIME",
+	 "for others' reservations in the pool; default 20s", NULL},
 	{"for", 0, false, OPTION_CHOICE, FIELD(wait_for), "PHASE", "drained or serving",
 	 wait_from_name},
 	{"after", 0, false, OPTION_NUMBER, FIELD(after), "N",
@@ -294,6 +303,7 @@ int options_parse(int argc, char **argv, struct options *options, struct err *er
 	*options = (struct options){.timeout_ms = -1,
 				    .deadline_ms = -1,
 				    .on_deadline = -1,
+				    .lock_wait_ms = LOCK_WAIT_MS,
 				    .after = -1,
 				    .limit = API_EVENTS_LIMIT};
 	for (int i = 1; i < argc;) {
@@ -314,6 +324,7 @@ void options_done(struct options *options)
 {
 	free(options->words.items);
 	free(options->services.items);
+	free(options->confirmed.items);
 	free(options->servers.items);
 }
 

@@ -35,8 +35,10 @@ struct options {
 	int until;           /* enum until */
 	bool is_dry_run, is_verify, is_follow, is_watch;
 	const char *head;
-	const char *force; /* names of gates, with commas */
+	const char *force;      /* names of gates, with commas */
+	struct texts confirmed; /* names of pools */
 	bool accepts_broken;
+	int64_t lock_wait_ms;
 	int wait_for;  /* enum wait_for */
 	int64_t after; /* negative: not said */
 	int64_t limit;

@@ -1,5 +1,7 @@
 #include "output_json.h"
 
+#include "gates_output.h"
+#include "look.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -27,6 +29,13 @@ static json_t *count_or_null(const struct job *job, int64_t count)
 	return job->view && count != COUNT_UNKNOWN ? json_integer(count) : json_null();
 }
 
+static json_t *gates_or_null(const struct job *job)
+{
+	const struct gate_result *gates = look_gates(job->look);
+
+	return gates ? gates_describe(gates, job->order->forced) : json_null();
+}
+
 json_t *output_json_result(const struct job *job)
 {
 	static const struct progress_view nothing;
@@ -36,7 +45,7 @@ json_t *output_json_result(const struct job *job)
 	bool has_id = goal != GOAL_SEEN_DRAINED && goal != GOAL_SEEN_SERVING &&
 		      !job->order->is_all;
 
-	return json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?}",
+	return json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o}",
 			 "server", job->server->named.name, "result", job->result.word,
 			 "exit_code", job->result.exit_status, "message",
 			 job->result.message, "phase",
@@ -45,7 +54,7 @@ json_t *output_json_result(const struct job *job)
 			 count_or_null(job, progress->peak), "ended",
 			 count_or_null(job, progress->ended), "cut",
 			 count_or_null(job, progress->cut), "drain_id",
-			 has_id ? job->order->aim.id : NULL);
+			 has_id ? job->order->aim.id : NULL, "gates", gates_or_null(job));
 }
 
 void output_json_results(const struct job *jobs, size_t count)

@@ -1,5 +1,7 @@
 #include "output_text.h"
 
+#include "gates_output.h"
+#include "look.h"
 #include "mem.h"
 #include "terminal.h"
 #include "text.h"
@@ -7,7 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { GAP_COLUMNS = 2 };
+enum { GAP_COLUMNS = 2, EXIT_REFUSED = 4 };
 
 struct cell {
 	char *text;
@@ -161,4 +163,6 @@ void output_text_result(const struct job *job)
 		print_reached(job);
 	if (job->result.message && status != 0)
 		text_complain("%s: %s", job->server->named.name, job->result.message);
+	if (status == EXIT_REFUSED && look_gates(job->look))
+		gates_print_refusals(stderr, look_gates(job->look), job->order->forced);
 }

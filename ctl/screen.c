@@ -103,7 +103,7 @@ static bool add_trouble(struct buf *text, const struct job *job)
 		buf_printf(text, "no answer for %s",
 			   text_duration(clock_since(job->failing_since, clock_mono()),
 					 duration));
-	else if (job->is_failing)
+	else if (job->is_failing || job_is_held_up(job))
 		buf_puts(text, job->problem.text);
 	else if (job->is_troubled)
 		judge_explain(&job->order->aim, job->view, VERDICT_ATTENTION, text);

@@ -18,6 +18,7 @@ static void on_reply(void *context, const struct reply *reply)
 	const char *url = member->server->url;
 	struct err err = {0};
 
+	member->is_over = true;
 	if (problem_from_reply(reply, url, &member->problem))
 		return;
 	member->view = request_read_view(member->server, reply, &err);
@@ -61,8 +62,7 @@ static void add_pools(struct survey *survey)
 	}
 }
 
-/* The preflights go along: whoever runs the client runs all of its requests. */
-static void ask_servers(struct survey *survey, struct client *client)
+void survey_send(struct survey *survey, struct client *client)
 {
 	const struct survey_question *question = survey->question;
 
@@ -74,11 +74,22 @@ static void ask_servers(struct survey *survey, struct client *client)
 			request_view_within(client, pool->members[i].server,
 					    SURVEY_LIMIT_MS, on_reply, &pool->members[i]);
 	}
-	survey->answers =
-		answers_ask(question->targets, question->terms, question->services,
-			    question->service_count, question->preflight_ms, client);
-	while (client_run(client, RUN_MS))
-		;
+	for (size_t i = 0; i < question->targets->count; i++)
+		answers_send(&survey->answers[i], question->targets->servers[i],
+			     &question->terms[i], question->services,
+			     question->service_count, question->preflight_ms, client);
+}
+
+bool survey_is_over(const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->question->targets->count; i++)
+		if (!survey->answers[i].is_over)
+			return false;
+	for (size_t p = 0; p < survey->pool_count; p++)
+		for (size_t i = 0; i < survey->pools[p].member_count; i++)
+			if (!survey->pools[p].members[i].is_over)
+				return false;
+	return true;
 }
 
 /* ---- DNS ---- */
@@ -120,7 +131,7 @@ static void copy_questions(const struct survey *survey, struct dns_question *all
 }
 
 /* Those of all pools together, so that a silent resolver costs its time once. */
-static int ask_dns(const struct survey *survey, struct err *err)
+int survey_ask_dns(struct survey *survey, struct err *err)
 {
 	struct dns_question *all;
 	size_t count = 0;
@@ -178,21 +189,38 @@ static const struct drain_view *first_drain(const struct server_view *view)
 	return NULL;
 }
 
+/* Whether somebody else is about to drain it.  Only the reservation of a target may be
+ * one's own: whoever has that of another member, it is about to leave. */
+static bool is_reserved(const struct survey_question *question,
+			const struct survey_member *seen)
+{
+	const struct reservation_view *reservation = &seen->view->reservation;
+	bool is_target = false;
+
+	for (size_t i = 0; i < question->targets->count; i++)
+		is_target = is_target || question->targets->servers[i] == seen->server;
+	return reservation->is_held &&
+	       !(is_target && question->id && !strcmp(question->id, reservation->id) &&
+		 !strcmp(question->owner, reservation->owner));
+}
+
 /* Who drains it, or else who reserves it. */
-static void set_holder(const struct server_view *view, struct gate_member *member)
+static void set_holder(const struct server_view *view, bool with_reservation,
+		       struct gate_member *member)
 {
 	const struct drain_view *drain = first_drain(view);
 
 	if (drain) {
 		member->holder = drain->owner;
 		member->since = (struct moment){true, drain->created_at};
-	} else if (view->reservation.is_held) {
+	} else if (with_reservation) {
 		member->holder = view->reservation.owner;
 		member->since = (struct moment){true, view->reservation.created_at};
 	}
 }
 
-static void set_standing(const struct survey_member *seen, struct gate_member *member)
+static void set_standing(const struct survey_question *question,
+			 const struct survey_member *seen, struct gate_member *member)
 {
 	const struct server_view *view = seen->view;
 
@@ -204,38 +232,53 @@ static void set_standing(const struct survey_member *seen, struct gate_member *m
 		return;
 	}
 	member->standing = gate_standing(view->phase, first_drain(view) != NULL,
-					 view->reservation.is_held);
-	set_holder(view, member);
+					 is_reserved(question, seen));
+	set_holder(view, is_reserved(question, seen), member);
 	member->sessions = view->progress.sessions;
 	member->has_clock = true;
 	member->clock_ahead_ms = seen->clock_ahead_ms;
 }
 
-static void judge_pool(struct survey_pool *pool)
+static void judge_pool(const struct survey_question *question, struct survey_pool *pool)
 {
 	pool->now = clock_wall();
 	list_strangers(pool);
 	for (size_t i = 0; i < pool->member_count; i++) {
-		set_standing(&pool->members[i], &pool->standings[i]);
+		set_standing(question, &pool->members[i], &pool->standings[i]);
 		pool->standings[i].is_in_dns =
 			is_in_dns(pool->dns, &pool->dns->servers[i]);
 	}
 }
 
-struct survey *survey_take(const struct survey_question *question, struct client *client,
-			   struct err *err)
+void survey_judge(struct survey *survey)
+{
+	for (size_t p = 0; p < survey->pool_count; p++)
+		judge_pool(survey->question, &survey->pools[p]);
+}
+
+struct survey *survey_new(const struct survey_question *question)
 {
 	struct survey *survey = xcalloc(1, sizeof(*survey));
 
 	survey->question = question;
+	survey->answers = xcalloc(question->targets->count, sizeof(*survey->answers));
 	add_pools(survey);
-	ask_servers(survey, client);
-	if (ask_dns(survey, err)) {
+	return survey;
+}
+
+struct survey *survey_take(const struct survey_question *question, struct client *client,
+			   struct err *err)
+{
+	struct survey *survey = survey_new(question);
+
+	survey_send(survey, client);
+	while (client_run(client, RUN_MS))
+		;
+	if (survey_ask_dns(survey, err)) {
 		survey_free(survey);
 		return NULL;
 	}
-	for (size_t p = 0; p < survey->pool_count; p++)
-		judge_pool(&survey->pools[p]);
+	survey_judge(survey);
 	return survey;
 }
 
@@ -253,8 +296,7 @@ void survey_free(struct survey *survey)
 		free(pool->members);
 		free(pool->standings);
 	}
-	if (survey->answers)
-		answers_free(survey->answers, survey->question->targets->count);
+	answers_free(survey->answers, survey->question->targets->count);
 	free(survey->pools);
 	free(survey);
 }
@@ -371,18 +413,38 @@ static struct gate_preflight read_preflight(const struct answer *answer,
 	return preflight;
 }
 
-void survey_ask_gates(const struct survey *survey, size_t target,
-		      struct gate_result results[GATE__COUNT])
+/* What asks the gates; with `rival`, about a reservation. */
+static enum rivalry ask(const struct survey *survey, size_t target, unsigned forced,
+			const struct gate_member **rival,
+			struct gate_result results[GATE__COUNT])
 {
 	struct target found = find_target(survey, target);
 	struct gates_input input = survey_input(found.pool);
+	enum rivalry rivalry = RIVALRY_REFUSED;
 	struct gate_finding *findings;
 	const char **features = find_features(survey, &found, &input.feature_count);
 
 	input.target = found.standing;
 	input.features = features;
 	input.preflight = read_preflight(&survey->answers[target], &findings);
-	gates_check(&input, results);
+	if (rival)
+		rivalry = rivals_settle(&input, forced, rival, results);
+	else
+		gates_check(&input, results);
 	free(findings);
 	free(features);
+	return rivalry;
+}
+
+void survey_ask_gates(const struct survey *survey, size_t target,
+		      struct gate_result results[GATE__COUNT])
+{
+	(void)ask(survey, target, 0, NULL, results);
+}
+
+enum rivalry survey_settle(const struct survey *survey, size_t target, unsigned forced,
+			   const struct gate_member **rival,
+			   struct gate_result results[GATE__COUNT])
+{
+	return ask(survey, target, forced, rival, results);
 }

@@ -13,6 +13,7 @@
 #include "gates.h"
 #include "pool_config.h"
 #include "problem.h"
+#include "rivals.h"
 #include "targets.h"
 
 enum { SURVEY_LIMIT_MS = 5000, SURVEY_CONNECTIONS = 100 };
@@ -25,6 +26,9 @@ struct survey_question {
 	const char *const *services; /* that are to be drained; none: all */
 	size_t service_count;
 	int64_t preflight_ms; /* the time limit of each preflight */
+	/* A reservation of the targets that is no obstacle, as it is for this drain; or
+	 * NULL. */
+	const char *id, *owner;
 };
 
 /* What one server answered: a view, or a problem. */
@@ -32,6 +36,7 @@ struct survey_member {
 	const struct pool_server *server;
 	struct server_view *view;
 	struct problem problem;
+	bool is_over;           /* it has answered, or has not in its time */
 	int64_t clock_ahead_ms; /* with a view: of the clock here, at half the way */
 };
 
@@ -52,11 +57,21 @@ struct survey {
 	size_t pool_count;
 };
 
-/*
- * Asks all of it, and blocks until everything is answered or its time is over: the
- * members and preflights together, then DNS, in SURVEY_LIMIT_MS.  A server that does not
- * answer is a result; NULL, with ERR_INTERNAL, only if DNS cannot be asked at all.
- */
+/* Knows nothing yet.  The question must outlive it, and what was sent with it. */
+struct survey *survey_new(const struct survey_question *question);
+
+/* Asks DNS, for at most SURVEY_LIMIT_MS, and blocks; fails with ERR_INTERNAL only if DNS
+ * cannot be asked at all. */
+int survey_ask_dns(struct survey *survey, struct err *err);
+
+/* Asks the members, in SURVEY_LIMIT_MS, and the preflights, while the client is run. */
+void survey_send(struct survey *survey, struct client *client);
+bool survey_is_over(const struct survey *survey);
+
+/* Once all of that is over: how it looks to the gates. */
+void survey_judge(struct survey *survey);
+
+/* All of these, one after the other; NULL as survey_ask_dns fails. */
 struct survey *survey_take(const struct survey_question *question, struct client *client,
 			   struct err *err);
 void survey_free(struct survey *survey);
@@ -65,6 +80,11 @@ void survey_free(struct survey *survey);
  * are filled, to be freed with gates_done. */
 void survey_ask_gates(const struct survey *survey, size_t target,
 		      struct gate_result results[GATE__COUNT]);
+
+/* The same, for a target that is reserved for the one who asks. */
+enum rivalry survey_settle(const struct survey *survey, size_t target, unsigned forced,
+			   const struct gate_member **rival,
+			   struct gate_result results[GATE__COUNT]);
 
 /* What the gates see of the pool when nobody is to leave. */
 struct gates_input survey_input(const struct survey_pool *pool);

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 
-from pool import POOLCTL, SERVICE, Poolctl
+from pool import POOLCTL, SERVICE, Poolctl, may_leave
 
 
 def drain(**fields):
@@ -186,9 +186,8 @@ class CannedPool:
         self.write()
 
     def write(self, pool='', server=''):
-        # One server alone is always the last.
         lines = ['pools:', '  fe-pool01:', *([f'    {pool}'] if pool else []),
-                 *(['    availability: {floor: 0}'] if len(self.servers) == 1 else []),
+                 f'    availability: {{{may_leave(len(self.servers))}}}',
                  f'    services: {{{SERVICE}: {{ports: [7000]}}}}', '    servers:']
         for each in self.servers:
             lines.append(f'      {each.name}: {{address: {each.address}, '

@@ -31,6 +31,11 @@ def check_problem(reply, status, code, *words):
         assert word in body['detail']
 
 
+def may_leave(count):
+    """What lets all servers of a pool of that size leave but the last; one alone, too."""
+    return f'floor: {min(count - 1, 1)}, max_out: {max(count - 1, 1)}'
+
+
 class Server:
     """One server of a pool, as its poold shows it."""
 
@@ -128,8 +133,7 @@ class Pool:
     def write(self):
         lines = ['pools:', '  fe-pool01:', f'    settle: {self.settle}', '    services:',
                  f'      {self.service_name}:', f'        ports: [{self.port}]',
-                 # One server alone is always the last.
-                 *(['    availability: {floor: 0}'] if len(self.servers) == 1 else []),
+                 f'    availability: {{{may_leave(len(self.servers))}}}',
                  '    servers:']
         for server in self.servers:
             lines += [f'      {server.name}:', f'        address: {server.address}',

@@ -95,7 +95,7 @@ def test_several_servers_at_once(make_pool):
 
 
 def test_a_server_that_does_not_answer_does_not_hang_the_rest(make_pool):
-    pool = make_pool(count=2)
+    pool = make_pool(count=3)
     pool.servers[1].kill_poold()
     command = pool.poolctl('drain', 'frontend01', 'frontend02')
     assert command.returncode == 8
@@ -180,7 +180,6 @@ def test_a_drain_that_somebody_ends_is_not_called_drained(pool, server):
 
 
 @pytest.mark.parametrize('fields, words', [
-    ({'accepts_pause': False}, 'does not accept pause'),
     ({'on_pause': 'refuse'}, '1052'),
     ({'on_pause': 'fail'}, '1053'),
     ({'on_pause': 'hang', 'wait_hint_ms': 100}, 'hangs while it pauses'),
@@ -192,6 +191,14 @@ def test_a_service_that_cannot_be_paused_needs_attention(make_pool, fields, word
     assert words in command.stderr
     assert 'poolctl resume frontend01' in command.stderr
     assert pool.servers[0].get('/readyz')[0] == 503
+
+
+def test_a_service_that_does_not_accept_pause_is_left_alone(make_pool):
+    pool = make_pool(fields={'accepts_pause': False})
+    command = pool.poolctl('drain', 'frontend01', '--force=preflight', '--confirm', 'fe-pool01')
+    assert command.returncode == 4
+    assert 'gate preflight' in command.stderr and 'does not accept pause' in command.stderr
+    assert pool.servers[0].document()['drains'] == []
 
 
 def test_the_session_count_is_of_this_server_and_port_alone(make_pool):

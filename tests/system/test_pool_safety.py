@@ -257,14 +257,6 @@ def test_what_poold_finds_impossible_cannot_be_forced(scene):
     assert 'gate preflight refuses: a drain is not possible: ' in table
 
 
-def test_a_drain_takes_no_force_as_it_asks_no_gate(scene):
-    scene.write()
-    for options in ['--force=dns'], ['--accept-broken-sessions']:
-        done = scene.run('drain', 'frontend01', *options, status=2)
-        assert '--dry-run' in done.stderr
-    assert not any(server.requests for server in scene.servers)
-
-
 def test_a_server_that_does_not_answer_is_no_refusal_but_unreachable(scene):
     scene.write()
     scene.servers[0].close()

@@ -334,7 +334,7 @@ def test_poolctl_shows_what_was_forced_and_the_chain_holds(pool):
 def test_poolctl_hears_who_has_reserved_the_server_and_since_when(pool):
     server = pool.servers[0]
     theirs = reserve(server, 'kb2', BOB)
-    done = pool.poolctl('drain', 'frontend01', '--no-wait')
+    done = pool.poolctl('drain', 'frontend01', '--no-wait', '--lock-wait', '0s')
     assert done.returncode == 5
     for words in ('reserved by bob for drain kb2', theirs['created_at'], 'disk',
                   'nothing was changed'):

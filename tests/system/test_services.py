@@ -27,7 +27,7 @@ def pool(make_pool):
     server = pool.servers[0]
     (pool.folder / 'own.yaml').write_text(PROFILE.format(port=pool.port, other=pool.api_port))
     pool.file.write_text(
-        'pools:\n  fe-pool01:\n    profile: ./own.yaml\n    servers:\n'
+        'pools:\n  fe-pool01:\n    profile: ./own.yaml\n    availability: {floor: 0}\n    servers:\n'
         f'      frontend01:\n        address: {server.address}\n'
         f'        url: http://{server.address}:{pool.api_port}\n'
         '        services: {RTCRGS: {ports: [2]}}\n')
@@ -68,8 +68,7 @@ def test_a_service_that_is_not_there_leaves_nothing_unknown(pool):
     assert 'poold_sessions_unknown_seconds{service="RTCRGS"} 0' in page
     assert 'poold_sessions_unknown_seconds{service="RTCCPS"}' not in page
     assert 'poold_source_unknown_seconds{service="RTCCPS"' not in page
-    # One server alone is always the last.
-    checked = pool.poolctl('check', 'frontend01', '--deadline', '10m', '--force=last,floor')
+    checked = pool.poolctl('check', 'frontend01', '--deadline', '10m')
     assert checked.returncode == 0, checked
 
 

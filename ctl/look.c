@@ -1,0 +1,129 @@
+#include "look.h"
+
+#include "mem.h"
+#include "survey.h"
+
+#include <stdlib.h>
+
+/* A preflight that takes longer would outlast the reservation. */
+enum { PREFLIGHT_MS = 10000 };
+
+struct look {
+	const struct order *order;
+	const struct pool_server *server;
+	struct targets targets; /* this server alone */
+	struct survey_question question;
+	struct survey *survey;
+	bool is_settled;
+	enum rivalry rivalry;
+	const struct gate_member *rival;
+	struct gate_result gates[GATE__COUNT];
+};
+
+struct look *look_new(const struct order *order, const struct pool_server *server,
+		      const struct terms *terms, struct err *err)
+{
+	struct look *look = xcalloc(1, sizeof(*look));
+
+	look->order = order;
+	look->server = server;
+	look->targets = (struct targets){&look->server, 1};
+	look->question = (struct survey_question){
+		.config = order->config,
+		.targets = &look->targets,
+		.terms = terms,
+		.services = order->aim.services,
+		.service_count = order->aim.service_count,
+		.preflight_ms = PREFLIGHT_MS,
+		.id = order->aim.id,
+		.owner = order->owner,
+	};
+	look->survey = survey_new(&look->question);
+	if (!survey_ask_dns(look->survey, err))
+		return look;
+	look_free(look);
+	return NULL;
+}
+
+void look_send(struct look *look, struct client *client)
+{
+	survey_send(look->survey, client);
+}
+
+bool look_is_over(const struct look *look)
+{
+	return survey_is_over(look->survey);
+}
+
+enum rivalry look_settle(struct look *look)
+{
+	survey_judge(look->survey);
+	look->rivalry = survey_settle(look->survey, 0, look->order->forced, &look->rival,
+				      look->gates);
+	look->is_settled = true;
+	return look->rivalry;
+}
+
+const struct pool_server *look_rival(const struct look *look)
+{
+	return look->rival->server;
+}
+
+static bool is_forced(const struct look *look, int gate)
+{
+	const struct gate_result *result = &look->gates[gate];
+
+	return result->verdict == GATE_REFUSED && result->can_force &&
+	       look->order->forced & 1U << gate;
+}
+
+static void name_gates(const struct look *look, struct buf *text)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < GATE__COUNT; i++)
+		count += look->gates[i].verdict == GATE_REFUSED && !is_forced(look, i);
+	buf_printf(text, "refused by the gate%s ", count > 1 ? "s" : "");
+	for (int i = 0, named = 0; i < GATE__COUNT; i++)
+		if (look->gates[i].verdict == GATE_REFUSED && !is_forced(look, i))
+			buf_printf(text, "%s%s", named++ ? ", " : "",
+				   gate_name((enum gate)i));
+}
+
+void look_explain(const struct look *look, struct buf *text)
+{
+	if (look->rival) {
+		buf_puts(text, "the pool cannot spare it as well: ");
+		gate_explain_member(look->rival, look->survey->pools[0].now, text);
+	} else {
+		name_gates(look, text);
+	}
+}
+
+const struct gate_result *look_gates(const struct look *look)
+{
+	return look && look->is_settled ? look->gates : NULL;
+}
+
+size_t look_forced(const struct look *look, const char *names[GATE__COUNT])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < GATE__COUNT; i++)
+		if (is_forced(look, i))
+			names[count++] = look->order->accepts_broken &&
+							 1U << i & GATES_BROKEN_SESSIONS
+						 ? "broken_sessions"
+						 : gate_name((enum gate)i);
+	return count;
+}
+
+void look_free(struct look *look)
+{
+	if (!look)
+		return;
+	if (look->is_settled)
+		gates_done(look->gates);
+	survey_free(look->survey);
+	free(look);
+}
