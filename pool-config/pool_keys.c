@@ -288,12 +288,9 @@ static const struct key pool_keys[] = {
 		 "for those of one that leaves",
 	 .example = "5000"},
 	{"dns", KEY_SECTION, AT(pool, dns), .section = &dns_section,
-	 .help = "what DNS should say about the pool; check and drain --dry-run look at "
-		 "it, drain does not yet"},
+	 .help = "what DNS should say about the pool"},
 	{"availability", KEY_SECTION, AT(pool, availability),
-	 .section = &availability_section,
-	 .help = "how many servers may be out; check and drain --dry-run look at it, "
-		 "drain does not yet"},
+	 .section = &availability_section, .help = "how many servers may be out"},
 	{"floors", KEY_ROWS, AT(pool, floors), .section = &floor_section,
 	 .help = "the floor by pool size, usually from the profile"},
 	{"pacing", KEY_SECTION, AT(pool, pacing), .section = &pacing_section,
