@@ -154,7 +154,9 @@ static void restrict_to_http(CURL *easy)
 void client_set_limit(struct client *client, size_t limit)
 {
 	client->limit = limit;
-	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)limit);
+	/* Those that are kept for later count as well: the oldest makes room. */
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+				(long)limit);
 }
 
 /* Those that wait are not yet the library's, as it would count their time. */

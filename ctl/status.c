@@ -15,7 +15,15 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { EXIT_SEVERAL = 8, RUN_MS = 1000, ELLIPSIS_COLUMNS = 3, NARROWED = 5 };
+enum {
+	EXIT_SEVERAL = 8,
+	RUN_MS = 1000,
+	ELLIPSIS_COLUMNS = 3,
+	NARROWED = 5,
+	/* As a survey: so many at once, and for each so long from its turn on. */
+	CONNECTIONS = 100,
+	LIMIT_MS = 5000,
+};
 
 static void on_reply(void *context, const struct reply *reply)
 {
@@ -36,8 +44,10 @@ static int ask(struct answer *answers, size_t count, struct err *err)
 
 	if (!client)
 		return -1;
+	client_set_limit(client, CONNECTIONS);
 	for (size_t i = 0; i < count; i++)
-		request_view(client, answers[i].server, NULL, 0, on_reply, &answers[i]);
+		request_view_within(client, answers[i].server, LIMIT_MS, on_reply,
+				    &answers[i]);
 	while (client_run(client, RUN_MS))
 		;
 	client_free(client);
