@@ -1,5 +1,6 @@
 """Watching: the stream of events, poolctl events --follow, poolctl status --watch, wait."""
 
+import concurrent.futures
 import contextlib
 import datetime
 import json
@@ -9,7 +10,6 @@ import re
 import resource
 import signal
 import sqlite3
-import threading
 import time
 
 import pytest
@@ -46,7 +46,9 @@ def record(server):
 def make_changes(server, count, name='d'):
     """So many drains begun or changed, each with an event at least."""
     for i in range(count):
-        assert server.put(f'{name}{i % 10}', GOOD | {'reason': f'change {i}'})[0] < 300
+        # Another changer may have the reservation at the moment.
+        wait_until(lambda: server.put(f'{name}{i % 10}', GOOD | {'reason': f'change {i}'})[0] < 300,
+                   'the change is taken')
 
 
 def add_old_events(server, count):
@@ -62,12 +64,11 @@ def add_old_events(server, count):
 
 def test_streams_have_what_the_list_has_in_its_order(server):
     streams = [Stream(server, after=0) for _ in range(20)]
-    changers = [threading.Thread(target=make_changes, args=(server, 60, name)) for name in 'ab']
-    for each in changers:
-        each.start()
-    streams += [Stream(server, query='?after=0') for _ in range(5)]
-    for each in changers:
-        each.join()
+    with concurrent.futures.ThreadPoolExecutor() as changers:
+        ends = [changers.submit(make_changes, server, 60, name) for name in 'ab']
+        streams += [Stream(server, query='?after=0') for _ in range(5)]
+        for end in ends:
+            end.result()
     last = server.get('/v1/events')[1]['last']
     for stream in streams:
         stream.wait(lambda: stream.events() and stream.events()[-1]['id'] >= last)
