@@ -1,5 +1,6 @@
 """The HTTP API as any client meets it: what it says, and what it refuses."""
 
+import concurrent.futures
 import json
 import socket
 import threading
@@ -107,14 +108,21 @@ def test_headers_that_are_too_large(server):
     assert b' 431 ' in got.split(b'\r\n')[0] or b' 413 ' in got.split(b'\r\n')[0]
 
 
-def test_nonsense_is_answered_or_closed(server):
-    for data in (b'\0\0\0\0\r\n\r\n', b'GET\r\n\r\n', b'PUT /v1/drains/x HTTP/1.1\r\n'
-                 b'Host: x\r\nContent-Length: -5\r\n\r\n', b'\xff' * 5000 + b'\r\n\r\n'):
-        raw(server, data)
+NONSENSE = [b'\0\0\0\0\r\n\r\n', b'GET\r\n\r\n', b'\xff' * 5000 + b'\r\n\r\n',
+            b'PUT /v1/drains/x HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n']
+
+
+def test_nonsense_is_answered_or_closed_a_slow_client_is_cut_and_others_go_on(server):
+    """All of them at once, as what is neither answered nor refused waits for poold's limit."""
+    with concurrent.futures.ThreadPoolExecutor() as clients:
+        ends = [clients.submit(raw, server, data) for data in NONSENSE]
+        be_slow_until_cut(server)
+        for end in ends:
+            end.result()
     assert server.get('/livez')[0] == 200
 
 
-def test_a_slow_client_is_cut_and_others_go_on(server):
+def be_slow_until_cut(server):
     began = time.monotonic()
     with socket.create_connection((server.address, server.pool.api_port), 60) as slow:
         for byte in b'GET /v1/server HTTP/1.1\r\nHost: x\r\nX-Slow: ':
