@@ -6,7 +6,7 @@
 
 enum {
 	LOST_MOST = 5, /* reservations; then something is wrong */
-	AGAIN_MS = 200,
+	AGAIN_MS = 100,
 	SILENT_RIVAL_MS = 1000,
 	/* The reservation of a poolctl that is gone has ended by then. */
 	GHOST_MS = (API_TTL_USUAL_S + 5) * 1000,
@@ -138,8 +138,8 @@ void leave_on_rival(struct job *job, const struct reply *reply)
 	if (job->rival_view && job->rival_view->reservation.is_held)
 		return;
 	/* Who does not answer does not serve: what that means, the next look tells. */
-	if (!job->rival_view)
-		job->retry_at = clock_add(clock_mono(), SILENT_RIVAL_MS);
+	job->retry_at = clock_add(clock_mono(),
+				  job->rival_view ? AGAIN_MS : SILENT_RIVAL_MS);
 	job->step = STEP_TURN;
 }
 

@@ -38,6 +38,17 @@ def view(name, phase='serving', drains=(), sessions=0, cut=0):
                           'sessions': {'known': True, 'count': sessions}}]}
 
 
+def preflight(name, *refusals):
+    findings = [{'code': 'no_pause', 'level': 'refusal', 'text': text, 'remedy': 'do it'}
+                for text in refusals]
+    return {'server': name, 'possible': not findings, 'findings': [],
+            'services': [{
+                'name': SERVICE, 'display_name': 'Front-End', 'possible': not findings,
+                'observed': {'state': 'running', 'start_type': 'automatic'},
+                'sessions': {'known': True, 'count': 12}, 'dependants': None,
+                'changes': ['pause'], 'findings': findings}]}
+
+
 def record(count, who='poold'):
     """Events as poold writes them."""
     events, head = [], '0' * 64
@@ -102,11 +113,12 @@ class Canned:
     the bytes of a stream.
 
     A PUT that only reserves has the method RESERVE, and is granted unless a test says
-    otherwise.
+    otherwise; so is a drain possible.
     """
 
     def __init__(self, name, address):
-        self.name, self.address, self.replies, self.requests = name, address, {}, []
+        self.name, self.address, self.requests = name, address, []
+        self.replies = {'GET /v1/preflight': preflight(name)}
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from canned import CannedPool, drain, reservation, view
+from canned import CannedPool, drain, preflight, reservation, view
 from nameservers import ADDRESS, KNOTD, UNBOUND, Anything, Knot, Unbound
 from pool import POOLCTL, ROOT, SERVICE
 from sessions import LIMIT, free_port
@@ -49,17 +49,6 @@ def other_view(tmp_path_factory):
     local = [f'all.test. 60 A 127.0.1.{i}' for i in (1, 2)]
     with Unbound(tmp_path_factory.mktemp('dns'), local=local, name='other') as server:
         yield server
-
-
-def preflight(name, *refusals):
-    findings = [{'code': 'no_pause', 'level': 'refusal', 'text': text, 'remedy': 'do it'}
-                for text in refusals]
-    return {'server': name, 'possible': not findings, 'findings': [],
-            'services': [{
-                'name': SERVICE, 'display_name': 'Front-End', 'possible': not findings,
-                'observed': {'state': 'running', 'start_type': 'automatic'},
-                'sessions': {'known': True, 'count': 12}, 'dependants': None,
-                'changes': ['pause'], 'findings': findings}]}
 
 
 class Scene:

@@ -173,7 +173,7 @@ def test_who_has_reserved_the_server_is_told(pool, server):
     words = 'frontend01 is reserved by bob for drain kb2 since 08:29Z, for 12 s more: disk'
     server.replies |= {'GET /v1/server': view('frontend01'),
                        f'RESERVE {DRAIN}': refusal('reserved', words)}
-    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
+    done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--lock-wait', '0s')
     assert done.returncode == 5
     assert f'{words}; nothing was changed' in done.stderr
     assert [method for method, _, _ in steps(server)] == ['RESERVE']
