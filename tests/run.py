@@ -4,14 +4,15 @@
     run.py unit wine  some of them
 
 Each suite's output goes to build/log/SUITE.log, and is shown when the suite fails.  Suites
-run two at a time: those that build or use the processor, beside those that mostly wait.
+run three at a time: those that use the processor, beside those that mostly wait, beside
+those that need Wine.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import subprocess
 import sys
-import threading
 import time
 import xml.etree.ElementTree
 
@@ -181,9 +182,12 @@ def model(suite):
     suite.pytest('-s', 'tests/model')
 
 
-# One lane after the other in each row; the rows beside each other.
-LANES = [[unit, config, system, survive, races, model, clang, lint],
-         [windows, survive_windows, sessions_windows, sessions, memory, fuzz]]
+# Those of a row run one after the other, the rows beside each other.  What needs Wine is in
+# one row, and sessions with it: Wine reads the connections of the whole machine, which are
+# many then.
+LANES = [[unit, config, memory, clang, lint, fuzz],
+         [system, survive, model],
+         [windows, survive_windows, sessions_windows, sessions, races]]
 
 
 def run_suite(function):
@@ -208,17 +212,14 @@ def main(names):
         (LOGS / name).unlink(missing_ok=True)
     suites = [run_suite(programs)]
 
-    def lane(functions):
-        suites.extend(run_suite(function) for function in functions)
+    def run_lane(row):
+        return [run_suite(function) for function in row
+                if not names or function.__name__ in names]
 
-    wanted = [[function for function in row if not names or function.__name__ in names]
-              for row in LANES]
     if not suites[0].failed:
-        threads = [threading.Thread(target=lane, args=(row,)) for row in wanted]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with concurrent.futures.ThreadPoolExecutor(len(LANES)) as lanes:
+            for finished in lanes.map(run_lane, LANES):
+                suites += finished
     passed, failed, skipped = (sum(getattr(suite, count) for suite in suites)
                                for count in ('passed', 'failed', 'skipped'))
     print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
