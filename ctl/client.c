@@ -2,14 +2,27 @@
 
 #include "api.h"
 #include "buf.h"
+#include "clock.h"
 #include "mem.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHOWN_BYTES = 64 };
+
+/* What is said over a connection that tries a session. */
+struct talk {
+	uint16_t port;
+	char *send, *taken; /* NULL: nothing */
+	size_t sent, heard; /* bytes of them; all that was heard is as it should be */
+	struct mono until;
+	bool is_connected;
+};
+
 struct transfer {
 	CURL *easy;
+	struct talk *talk; /* NULL: it is a request */
 	struct curl_slist *headers;
 	struct buf body;
 	bool is_too_large, has_head, is_started;
@@ -52,6 +65,11 @@ static void remove_transfer(struct client *client, struct transfer *transfer)
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
 	buf_done(&transfer->body);
+	if (transfer->talk) {
+		free(transfer->talk->send);
+		free(transfer->talk->taken);
+	}
+	free(transfer->talk);
 	free(transfer);
 }
 
@@ -159,6 +177,14 @@ void client_set_limit(struct client *client, size_t limit)
 				(long)limit);
 }
 
+static void start(struct client *client, struct transfer *transfer)
+{
+	if (curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK)
+		abort();
+	transfer->is_started = true;
+	client->started++;
+}
+
 /* Those that wait are not yet the library's, as it would count their time. */
 static void start_waiting(struct client *client)
 {
@@ -166,12 +192,8 @@ static void start_waiting(struct client *client)
 	     transfer = transfer->next) {
 		if (client->limit && client->started >= client->limit)
 			return;
-		if (transfer->is_started)
-			continue;
-		if (curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK)
-			abort();
-		transfer->is_started = true;
-		client->started++;
+		if (!transfer->is_started)
+			start(client, transfer);
 	}
 }
 
@@ -185,8 +207,7 @@ static void append(struct client *client, struct transfer *transfer)
 	client->count++;
 }
 
-void client_send(struct client *client, const struct request *request, client_done *done,
-		 void *context)
+static struct transfer *transfer_new(client_done *done, void *context)
 {
 	struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
@@ -194,15 +215,23 @@ void client_send(struct client *client, const struct request *request, client_do
 	if (!transfer->easy)
 		abort();
 	transfer->done = done;
-	transfer->data = request->data;
 	transfer->context = context;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
+	restrict_to_http(transfer->easy);
+	return transfer;
+}
+
+void client_send(struct client *client, const struct request *request, client_done *done,
+		 void *context)
+{
+	struct transfer *transfer = transfer_new(done, context);
+
+	transfer->data = request->data;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_head_line);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
-	restrict_to_http(transfer->easy);
 	describe(transfer, request);
 	append(client, transfer);
 	start_waiting(client);
@@ -238,17 +267,22 @@ static void explain(const struct transfer *transfer, CURLcode code, struct reply
 		(void)err_set(&reply->err, ERR_UNREACHABLE, "%s", text);
 }
 
-static void finish(struct client *client, CURL *easy, CURLcode code)
+static void give_reply(struct client *client, struct transfer *transfer,
+		       const struct reply *reply)
+{
+	transfer->done(transfer->context, reply);
+	remove_transfer(client, transfer);
+	start_waiting(client);
+}
+
+static void finish(struct client *client, struct transfer *transfer, CURLcode code)
 {
 	struct reply reply = {.body = ""};
-	struct transfer *transfer;
+	CURL *easy = transfer->easy;
 	curl_off_t took_us = 0;
-	char *private = NULL;
 	long status = 0;
 
-	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
 	(void)curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &took_us);
-	transfer = (struct transfer *)private;
 	reply.took_ms = took_us / 1000;
 	if (code == CURLE_OK && !transfer->has_head)
 		code = CURLE_GOT_NOTHING;
@@ -261,10 +295,162 @@ static void finish(struct client *client, CURL *easy, CURLcode code)
 	} else {
 		explain(transfer, code, &reply);
 	}
-	transfer->done(transfer->context, &reply);
-	remove_transfer(client, transfer);
-	start_waiting(client);
+	give_reply(client, transfer, &reply);
 }
+
+/* ---- tries of sessions ---- */
+
+/* The library only makes the connection; it is its scheme that needs no more. */
+void client_try(struct client *client, const struct client_try *attempt,
+		client_done *done, void *context)
+{
+	struct transfer *transfer = transfer_new(done, context);
+	bool is_ipv4 = net_address_is_ipv4(&attempt->address);
+	char address[NET_ADDRESS_TEXT_BYTES], *url;
+	struct talk *talk;
+
+	talk = transfer->talk = xcalloc(1, sizeof(*talk));
+	talk->port = attempt->port;
+	talk->until = clock_add(clock_mono(), attempt->timeout_ms);
+	if (attempt->taken) {
+		talk->taken = xstrdup(attempt->taken);
+		talk->send = attempt->send ? xasprintf("%s\r\n", attempt->send) : NULL;
+	}
+	net_address_format(&attempt->address, address);
+	url = xasprintf("http://%s%s%s:%u", is_ipv4 ? "" : "[", address,
+			is_ipv4 ? "" : "]", attempt->port);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
+			       (long)attempt->timeout_ms);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+			       (long)attempt->timeout_ms);
+	free(url);
+	append(client, transfer);
+	start(client, transfer);
+}
+
+/* So much of the text came, and then something else, or nothing more.  It is UTF-8: half
+ * a character is not shown. */
+static int fail_talk(const struct talk *talk, const char *end, struct err *err)
+{
+	size_t length = talk->heard < SHOWN_BYTES ? talk->heard : SHOWN_BYTES;
+
+	while (length && ((unsigned char)talk->taken[length] & 0xC0) == 0x80)
+		length--;
+	if (!length)
+		return err_set(err, ERR_NOT_VERIFIED, "port %u was connected, and %s",
+			       talk->port, end);
+	return err_set(err, ERR_NOT_VERIFIED,
+		       "port %u was connected, said '%.*s', and %s", talk->port,
+		       (int)length, talk->taken, end);
+}
+
+/* One that closed says so to whoever reads. */
+static void send_line(const struct transfer *transfer)
+{
+	struct talk *talk = transfer->talk;
+
+	while (talk->send && talk->send[talk->sent]) {
+		const char *rest = talk->send + talk->sent;
+		size_t sent = 0;
+
+		if (curl_easy_send(transfer->easy, rest, strlen(rest), &sent) != CURLE_OK)
+			return;
+		talk->sent += sent;
+	}
+}
+
+/* 1: it is taken, -1: it is not, and `err` says why, 0: that is still to be heard. */
+static int listen_to(const struct transfer *transfer, struct err *err)
+{
+	struct talk *talk = transfer->talk;
+
+	while (talk->taken[talk->heard]) {
+		CURLcode code;
+		size_t got = 0;
+		char byte;
+
+		code = curl_easy_recv(transfer->easy, &byte, 1, &got);
+		if (code == CURLE_AGAIN && clock_since(talk->until, clock_mono()) < 0)
+			return 0;
+		if (code == CURLE_AGAIN)
+			return fail_talk(talk, "no more came in time", err);
+		if (code != CURLE_OK || !got)
+			return fail_talk(talk, "then it closed", err);
+		if (byte != talk->taken[talk->heard])
+			return fail_talk(talk, "what came is not what takes a session",
+					 err);
+		talk->heard++;
+	}
+	return 1;
+}
+
+/* The system's words for it are another thing on every system. */
+static void on_connected(struct client *client, struct transfer *transfer, CURLcode code)
+{
+	struct reply reply = {.body = ""};
+	unsigned port = transfer->talk->port;
+
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		(void)err_set(&reply.err, ERR_UNREACHABLE,
+			      "port %u neither takes nor refuses a connection", port);
+	else if (code != CURLE_OK)
+		(void)err_set(&reply.err, ERR_UNREACHABLE, "port %u takes no connection",
+			      port);
+	transfer->talk->is_connected = code == CURLE_OK;
+	if (code != CURLE_OK || !transfer->talk->taken)
+		give_reply(client, transfer, &reply);
+}
+
+static size_t go_on_talking(struct client *client)
+{
+	struct transfer *next;
+	size_t finished = 0;
+
+	for (struct transfer *transfer = client->transfers; transfer; transfer = next) {
+		struct reply reply = {.body = ""};
+
+		next = transfer->next;
+		if (!transfer->talk || !transfer->talk->is_connected)
+			continue;
+		send_line(transfer);
+		if (!listen_to(transfer, &reply.err))
+			continue;
+		give_reply(client, transfer, &reply);
+		finished++;
+	}
+	return finished;
+}
+
+/* The library does not look after connections that it has made and given away. */
+static void await(const struct client *client, int timeout_ms)
+{
+	struct curl_waitfd *talks = xcalloc(client->count, sizeof(*talks));
+	unsigned count = 0;
+
+	for (const struct transfer *transfer = client->transfers; transfer;
+	     transfer = transfer->next) {
+		const struct talk *talk = transfer->talk;
+		curl_socket_t socket = CURL_SOCKET_BAD;
+		int64_t rest_ms;
+
+		if (!talk || !talk->is_connected)
+			continue;
+		(void)curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
+		talks[count++] =
+			(struct curl_waitfd){.fd = socket, .events = CURL_WAIT_POLLIN};
+		if (talk->send && talk->send[talk->sent])
+			talks[count - 1].events |= CURL_WAIT_POLLOUT;
+		rest_ms = clock_since(clock_mono(), talk->until);
+		if (rest_ms < timeout_ms)
+			timeout_ms = rest_ms < 0 ? 0 : (int)rest_ms;
+	}
+	(void)curl_multi_poll(client->multi, talks, count, timeout_ms, NULL);
+	free(talks);
+}
+
+/* ---- all of them ---- */
 
 static size_t finish_all(struct client *client)
 {
@@ -275,19 +461,27 @@ static size_t finish_all(struct client *client)
 	if (curl_multi_perform(client->multi, &running) != CURLM_OK)
 		abort();
 	while ((message = curl_multi_info_read(client->multi, &running))) {
+		struct transfer *transfer;
+		char *private = NULL;
+
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		finish(client, message->easy_handle, message->data.result);
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+		transfer = (struct transfer *)private;
+		if (transfer->talk)
+			on_connected(client, transfer, message->data.result);
+		else
+			finish(client, transfer, message->data.result);
 		finished++;
 	}
-	return finished;
+	return finished + go_on_talking(client);
 }
 
 size_t client_run(struct client *client, int timeout_ms)
 {
 	if (finish_all(client))
 		return client->count;
-	(void)curl_multi_poll(client->multi, NULL, 0, timeout_ms, NULL);
+	await(client, timeout_ms);
 	(void)finish_all(client);
 	return client->count;
 }

@@ -1,5 +1,5 @@
 /*
- * HTTP requests to many servers at once, in one thread.
+ * HTTP requests and tries of sessions, to many servers at once, in one thread.
  *
  * The only user of libcurl.  There are no proxies and no redirects: what answers is the
  * server that was asked.
@@ -8,6 +8,7 @@
 #define POOLCTL_CLIENT_H
 
 #include "err.h"
+#include "net_address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,6 +65,25 @@ void client_drop(struct client *client);
 /* Starts a request, or lets it wait for its turn; the texts are copied. */
 void client_send(struct client *client, const struct request *request, client_done *done,
 		 void *context);
+
+/* A session that is tried. */
+struct client_try {
+	struct net_address address;
+	uint16_t port;
+	const char *send;   /* a line to send first, or NULL */
+	const char *taken;  /* what the answer begins with that takes the session; NULL:
+			       being connected is being taken, and nothing is sent */
+	int64_t timeout_ms; /* of all of it */
+};
+
+/*
+ * Starts a try at once, whatever the limit; the texts are copied.  The reply has no
+ * status and no body: without an error the session was taken, with ERR_UNREACHABLE it was
+ * not connected, and with ERR_NOT_VERIFIED it was connected, and is not taken.  Either
+ * way the connection is closed when the reply is given.
+ */
+void client_try(struct client *client, const struct client_try *attempt,
+		client_done *done, void *context);
 
 /* Works until a reply was given or the time is over; says how many requests are under
  * way, or wait. */
