@@ -47,8 +47,27 @@ static void judge_view(struct job *job)
 			is_troubled ? clock_since(job->troubled_since, job->view_at) : 0);
 	if (verdict == VERDICT_GONE)
 		job->step = STEP_WHY;
+	else if (verdict == VERDICT_REACHED && aim->goal == GOAL_RESUMED)
+		job->step = STEP_VERIFY;
 	else if (verdict != VERDICT_NOT_YET)
 		job_conclude(job, verdict);
+}
+
+/* What the server says of itself is half of the truth. */
+static void verify(struct drive *drive, struct job *job)
+{
+	struct buf message = {0};
+
+	if (!job->outside)
+		job->outside = outside_begin(drive->outside, job->server, job->view);
+	if (!outside_step(job->outside))
+		return;
+	if (outside_is_verified(job->outside)) {
+		job_conclude(job, VERDICT_REACHED);
+		return;
+	}
+	outside_explain(job->outside, &message);
+	job_finish(job, err_info(ERR_NOT_VERIFIED)->exit_status, &message);
 }
 
 /* The drain to end next: the one that is meant, once, or one after the other. */
@@ -263,10 +282,11 @@ static void go_on(struct drive *drive, struct job *job)
 		return;
 	if (job->step == STEP_TURN)
 		leave_take_turn(drive, job);
-	if (job->step == STEP_TURN ||
-	    (job->step == STEP_RESERVE && !leave_begin_look(drive, job)))
-		return;
-	send_next(job, drive->client);
+	if (job->step == STEP_VERIFY)
+		verify(drive, job);
+	else if (job->step != STEP_TURN &&
+		 (job->step != STEP_RESERVE || leave_begin_look(drive, job)))
+		send_next(job, drive->client);
 }
 
 /* While there is a look, the others' replies wait for its own. */
@@ -316,6 +336,7 @@ struct drive *drive_new(const struct order *order,
 	struct drive *drive = xcalloc(1, sizeof(*drive));
 
 	drive->client = client;
+	drive->outside = outside_new(order->config, client);
 	drive->count = count;
 	drive->jobs = xcalloc(count, sizeof(*drive->jobs));
 	for (size_t i = 0; i < count; i++)
@@ -342,7 +363,9 @@ void drive_free(struct drive *drive)
 		server_view_free(drive->jobs[i].rival_view);
 		free(drive->jobs[i].result.message);
 		server_view_free(drive->jobs[i].view);
+		outside_server_free(drive->jobs[i].outside);
 	}
+	outside_free(drive->outside);
 	free(drive->jobs);
 	free(drive);
 }

@@ -1,7 +1,8 @@
 /*
  * Brings servers where the operator wants them, and watches each until a verdict or an
  * end of patience: all at once, but for a drain's way from reserve over look to commit,
- * which one goes after the other, as each changes what the pool can spare.
+ * which one goes after the other, as each changes what the pool can spare.  What is
+ * resumed and serves is then verified from outside.
  *
  * Nothing is printed here: who shows the progress reads the jobs between the steps.
  */
@@ -10,6 +11,7 @@
 
 #include "client.h"
 #include "judge.h"
+#include "outside.h"
 #include "pool_config.h"
 #include "problem.h"
 #include "request.h"
@@ -17,13 +19,13 @@
 /* What is asked of every server. */
 struct order {
 	struct aim aim;
+	const struct pool_config *config;
 	const char *owner, *reason;
 	bool is_default_id; /* poolctl chose the id, and will choose the same again */
 	bool is_all;        /* resume: whatever drains are active */
 	int64_t timeout_ms; /* negative: none */
 
 	/* Of a drain. */
-	const struct pool_config *config;
 	const struct terms *terms; /* one for each server */
 	unsigned forced;           /* gates that may refuse, as a set */
 	bool accepts_broken;       /* the gate about DNS is passed by that */
@@ -38,6 +40,7 @@ enum step {
 	STEP_YIELD,   /* withdrawn; wait until the other's reservation is gone */
 	STEP_ASK,     /* a change is being asked for: the commit of a drain, or its end */
 	STEP_WATCH,   /* the change is acknowledged, or there was none to ask for */
+	STEP_VERIFY,  /* a resume: it serves, and is tried from outside */
 	STEP_WHY,     /* the drain is gone; see what ended it */
 	STEP_DONE,
 };
@@ -80,6 +83,8 @@ struct job {
 
 	bool is_troubled;
 	struct mono troubled_since;
+
+	struct outside_server *outside; /* from STEP_VERIFY on */
 
 	struct result result; /* once the step is STEP_DONE */
 };

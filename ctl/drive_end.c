@@ -65,6 +65,13 @@ static void add_standing(const struct job *job, struct buf *message)
 
 	if (job_is_wait(job))
 		return;
+	if (job->step == STEP_VERIFY) {
+		buf_printf(message,
+			   "; it serves as far as poold sees, and that was not verified "
+			   "(verify it: poolctl resume %s)",
+			   name);
+		return;
+	}
 	if (job->step == STEP_ASK && (job->may_be_taken || job->is_busy)) {
 		buf_printf(message, "; it is not known whether the %s was taken", what);
 		buf_printf(message, " (see: poolctl status %s)", name);
@@ -86,7 +93,7 @@ static void add_standing(const struct job *job, struct buf *message)
 /* Nothing is left to ask, or the first change is acknowledged. */
 static bool is_under_way(const struct job *job)
 {
-	return job->step == STEP_WATCH || job->asked_count;
+	return job->step == STEP_WATCH || job->step == STEP_VERIFY || job->asked_count;
 }
 
 static int64_t patience_ms(const struct job *job)
@@ -189,7 +196,9 @@ void job_check_time(struct job *job)
 	}
 	if (job->order->timeout_ms < 0 || waited_ms < job->order->timeout_ms)
 		return;
-	buf_printf(&message, "not %s after %s", reached_words[job->order->aim.goal],
+	buf_printf(&message, "not %s after %s",
+		   job->step == STEP_VERIFY ? "verified"
+					    : reached_words[job->order->aim.goal],
 		   text_duration(waited_ms, text));
 	if (job->is_failing || job_is_held_up(job))
 		buf_printf(&message, ": %s", job->problem.text);

@@ -138,8 +138,8 @@ void leave_on_rival(struct job *job, const struct reply *reply)
 	if (job->rival_view && job->rival_view->reservation.is_held)
 		return;
 	/* Who does not answer does not serve: what that means, the next look tells. */
-	job->retry_at = clock_add(clock_mono(),
-				  job->rival_view ? AGAIN_MS : SILENT_RIVAL_MS);
+	job->retry_at =
+		clock_add(clock_mono(), job->rival_view ? AGAIN_MS : SILENT_RIVAL_MS);
 	job->step = STEP_TURN;
 }
 

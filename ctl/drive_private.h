@@ -8,6 +8,7 @@
 #include "drive.h"
 
 struct drive {
+	struct outside *outside;
 	struct client *client;
 	struct client
 		*looks; /* its own limit of connections; NULL before the first look */

@@ -45,16 +45,17 @@ json_t *output_json_result(const struct job *job)
 	bool has_id = goal != GOAL_SEEN_DRAINED && goal != GOAL_SEEN_SERVING &&
 		      !job->order->is_all;
 
-	return json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o}",
-			 "server", job->server->named.name, "result", job->result.word,
-			 "exit_code", job->result.exit_status, "message",
-			 job->result.message, "phase",
-			 job->view ? phase_name(job->view->phase) : NULL, "sessions",
-			 count_or_null(job, progress->sessions), "peak",
-			 count_or_null(job, progress->peak), "ended",
-			 count_or_null(job, progress->ended), "cut",
-			 count_or_null(job, progress->cut), "drain_id",
-			 has_id ? job->order->aim.id : NULL, "gates", gates_or_null(job));
+	return json_pack(
+		"{s:s, s:s, s:i, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?, s:o, s:o}",
+		"server", job->server->named.name, "result", job->result.word,
+		"exit_code", job->result.exit_status, "message", job->result.message,
+		"phase", job->view ? phase_name(job->view->phase) : NULL, "sessions",
+		count_or_null(job, progress->sessions), "peak",
+		count_or_null(job, progress->peak), "ended",
+		count_or_null(job, progress->ended), "cut",
+		count_or_null(job, progress->cut), "drain_id",
+		has_id ? job->order->aim.id : NULL, "gates", gates_or_null(job),
+		"verified", job->outside ? outside_to_json(job->outside) : json_null());
 }
 
 void output_json_results(const struct job *jobs, size_t count)

@@ -151,6 +151,8 @@ static void print_reached(const struct job *job)
 		buf_puts(&line, job->result.word);
 		add_details(job, &line);
 	}
+	if (job->outside)
+		outside_add_unwanted(job->outside, &line);
 	text_print(stdout, line.text);
 	buf_done(&line);
 }

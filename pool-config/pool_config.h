@@ -58,6 +58,9 @@ struct pool_probe {
 	int64_t every_ms, timeout_ms;
 };
 
+/* What is tried from outside, once the service serves again. */
+enum after_resume { AFTER_RESUME_CONNECT, AFTER_RESUME_NONE };
+
 /* How the counts of several sources make one. */
 enum combination { COMBINE_MAX, COMBINE_SUM };
 
@@ -78,6 +81,7 @@ struct pool_service {
 	struct list http; /* struct pool_http */
 	int combine;      /* enum combination */
 	struct pool_probe probe;
+	int after_resume;       /* enum after_resume */
 	struct list unverified; /* char *: facts that no document confirms */
 };
 

@@ -26,6 +26,7 @@ static const char *const on_deadlines[] = {"hold", "resume", "stop", NULL};
 static const char *const held_startups[] = {"manual", "disabled", NULL};
 static const char *const expectations[] = {"any", "balanced", "one_address", NULL};
 static const char *const combinations[] = {"max", "sum", NULL};
+static const char *const afters_resume[] = {"connect", "none", NULL};
 const char *const pool_rds_states[] = {"active", "connected",    "connect_query",
 				       "shadow", "disconnected", NULL};
 static const char *const scm_kinds[] = {"windows", "simulated", NULL};
@@ -161,6 +162,11 @@ static const struct key service_keys[] = {
 	{"probe", KEY_SECTION, AT(pool_service, probe), .section = &probe_section,
 	 .help = "a new session that poold tries now and then while the service is out, and "
 		 "that must be refused"},
+	{"after_resume", KEY_CHOICE, AT(pool_service, after_resume),
+	 .fallback = "connect", .choices = afters_resume,
+	 .help = "what poolctl resume tries from where it runs: connect to one of its "
+		 "ports, or a session as `probe` has it; none where a firewall is between",
+	 .example = "none"},
 	{"unverified", KEY_TEXTS, AT(pool_service, unverified),
 	 .help = "which of these facts no document confirms", .example = "[pause]"},
 };

@@ -91,6 +91,8 @@ static void print_service(const struct pool_service *service)
 		print_text_if("taken", service->probe.taken);
 		print_times(service->probe.every_ms, service->probe.timeout_ms);
 	}
+	if (service->after_resume == AFTER_RESUME_NONE)
+		printf(" not tried after resume");
 	print_texts("unverified", service->unverified);
 	putchar('\n');
 }

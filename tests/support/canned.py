@@ -200,7 +200,8 @@ class CannedPool:
     def write(self, pool='', server=''):
         lines = ['pools:', '  fe-pool01:', *([f'    {pool}'] if pool else []),
                  f'    availability: {{{may_leave(len(self.servers))}}}',
-                 f'    services: {{{SERVICE}: {{ports: [7000]}}}}', '    servers:']
+                 # Nobody listens.
+                 f'    services: {{{SERVICE}: {{ports: [7000], after_resume: none}}}}', '    servers:']
         for each in self.servers:
             lines.append(f'      {each.name}: {{address: {each.address}, '
                          f'url: "http://{each.address}:{each.port}"'

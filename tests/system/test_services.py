@@ -14,7 +14,8 @@ services:
     display_name: Front-End
     components: [Front-End core, Monitoring agent]
     ports: [{port}]
-  RTCRGS: {{display_name: Response Group, components: [Response Group], ports: [{other}]}}
+  RTCRGS: {{display_name: Response Group, components: [Response Group], ports: [{other}],
+           after_resume: none}}
   RTCCPS: {{ports: [1], optional: true}}
   REPLICA: {{display_name: Replicator, role: leave}}
 '''

@@ -1,0 +1,310 @@
+"""A server that was resumed, verified from outside: a try of its services, and DNS."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from nameservers import ADDRESS, KNOTD, Anything, Knot, answer_to
+from sessions import free_port, wait_until
+
+needs_knot = pytest.mark.skipif(not KNOTD.exists(), reason=(
+    'the DNS server could not be unpacked; make setup-check says why'))
+
+
+class Listener:
+    """Takes connections at an address, and answers each as it is told to."""
+
+    def __init__(self, address, answer=b'', wants=None, holds=True, port=0):
+        self.socket = socket.create_server((address, port))
+        self.port = self.socket.getsockname()[1]
+        self.answer, self.wants, self.holds = answer, wants, holds
+        self.heard, self.held, self.is_over = [], [], False
+        self.socket.settimeout(0.05)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.is_over:
+            with contextlib.suppress(TimeoutError):
+                peer, _ = self.socket.accept()
+                self.held.append(peer)
+                self.talk(peer)
+
+    def talk(self, peer):
+        peer.settimeout(5)
+        line = b''
+        with contextlib.suppress(OSError):
+            while self.wants and not line.endswith(b'\n'):
+                line += peer.recv(100) or b'\n'
+            self.heard.append(line)
+            if not self.wants or line == self.wants:
+                for byte in self.answer:
+                    peer.sendall(bytes([byte]))
+            if not self.holds:
+                peer.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        self.thread.join()
+        for each in [*self.held, self.socket]:
+            each.close()
+
+
+@pytest.fixture
+def make_server(make_pool):
+    """One server whose service has these keys of pool.yaml, and its pool what is `extra`."""
+    def make(keys, count=1, extra=''):
+        pool = make_pool(count=count, start=False)
+        text = re.sub(r'RTCSRV:\n +ports: .*', lambda _: f'RTCSRV: {{{keys}}}',
+                      pool.file.read_text())
+        pool.file.write_text(text.replace('  fe-pool01:\n', f'  fe-pool01:\n{extra}'))
+        pool.start()
+        return pool.servers[0] if count == 1 else pool
+    return make
+
+
+def resume(pool, *args):
+    """The exit code, and the results by server."""
+    done = pool.poolctl('resume', *(args or ['frontend01']), '-o', 'json')
+    return done.returncode, {each['server']: each for each in json.loads(done.stdout)}
+
+
+def back(server):
+    """Drains and resumes it: the exit code and the result."""
+    assert server.put('kb1', {'reason': 'r'})[0] == 201
+    server.wait_phase('drained')
+    code, results = resume(server.pool, 'frontend01', '--id', 'kb1')
+    assert server.document()['phase'] == 'serving' and results['frontend01']['phase'] == 'serving'
+    return code, results['frontend01']
+
+
+def unused_port():
+    return free_port(['127.0.1.1'])
+
+
+# ---- services ----
+
+def test_a_connection_that_is_taken_is_enough(pool, server):
+    code, result = back(server)
+    assert (code, result['result'], result['message']) == (0, 'serving', None)
+    assert result['verified'] == {'connect': [{
+        'service': 'RTCSRV', 'address': server.address, 'ports': [pool.port], 'probe': False,
+        'result': 'taken', 'message': None}], 'dns': 'not_asked'}
+
+
+def test_a_port_that_refuses_is_named_with_what_to_do(make_server):
+    port = unused_port()
+    server = make_server(f'ports: [{port}]')
+    began = time.monotonic()
+    code, result = back(server)
+    assert (code, result['result'], result['exit_code']) == (9, 'not_verified', 9)
+    assert 5 < time.monotonic() - began < 30
+    for word in ('serves as far as poold sees', f'RTCSRV takes no connection at {server.address}',
+                 f'port {port}', socket.gethostname(), 'poolctl resume frontend01'):
+        assert word in result['message']
+    [tried] = result['verified']['connect']
+    assert tried['result'] == 'not_taken' and str(port) in tried['message']
+
+
+def test_one_of_several_ports_is_enough(make_server):
+    refusing = unused_port()
+    with Listener('127.0.1.1') as listener:
+        code, result = back(make_server(f'ports: [{refusing}, {listener.port}]'))
+    assert code == 0 and result['verified']['connect'][0]['result'] == 'taken'
+
+
+def test_several_ports_that_all_refuse_are_all_named(make_server):
+    ports = [unused_port(), unused_port()]
+    code, result = back(make_server(f'ports: {ports}'))
+    assert code == 9 and f'ports {ports[0]}, {ports[1]}' in result['message']
+
+
+def test_a_service_that_listens_late_is_waited_for(make_server):
+    port = unused_port()
+    server = make_server(f'ports: [{port}]')
+    command = server.pool.start_poolctl('resume', 'frontend01')
+    with pytest.raises(AssertionError):
+        wait_until(lambda: command.process.poll() is not None, 'it ended', 1)
+    with Listener(server.address, port=port):
+        assert command.wait() == 0, command.text()
+    assert 'already serving' in command.text()
+
+
+def test_what_serves_already_is_verified_as_well(make_server):
+    server = make_server(f'ports: [{unused_port()}]')
+    done = server.pool.poolctl('resume', 'frontend01')
+    assert done.returncode == 9 and 'verify again' in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize('args', [['resume', 'frontend01', '--no-wait'],
+                                  ['wait', 'frontend01', '--for', 'serving']])
+def test_who_does_not_wait_for_it_verifies_nothing(make_server, args):
+    server = make_server(f'ports: [{unused_port()}]')
+    done = server.pool.poolctl(*args, '-o', 'json')
+    assert done.returncode == 0 and json.loads(done.stdout)[0]['verified'] is None
+
+
+def test_a_service_that_is_not_to_be_tried_is_named(make_server):
+    server = make_server(f'ports: [{unused_port()}], after_resume: none')
+    done = server.pool.poolctl('resume', 'frontend01')
+    assert done.returncode == 0
+    assert 'not tried (`after_resume: none`): RTCSRV' in done.stdout
+    code, result = back(server)
+    assert code == 0 and result['verified']['connect'][0]['result'] == 'not_asked'
+
+
+def test_a_service_without_a_port_is_not_asked(make_server):
+    server = make_server("counters: [{path: '\\A\\B', ignore_unknown: true}]")
+    code, results = resume(server.pool)
+    [tried] = results['frontend01']['verified']['connect']
+    assert code == 0 and (tried['result'], tried['ports']) == ('no_port', [])
+
+
+def test_the_time_of_the_operator_may_be_shorter(make_server):
+    server = make_server(f'ports: [{unused_port()}]')
+    done = server.pool.poolctl('resume', 'frontend01', '--timeout', '1s')
+    assert done.returncode == 6
+    assert 'not verified after 1s' in done.stderr and 'serves as far as poold sees' in done.stderr
+    assert 'goes on' not in done.stderr
+
+
+def test_each_server_has_a_result_of_its_own(make_server):
+    port = unused_port()
+    pool = make_server(f'ports: [{port}]', count=2)
+    with Listener('127.0.1.2', port=port):
+        code, results = resume(pool, 'frontend01', 'frontend02')
+    assert code == 8
+    assert {name: each['exit_code'] for name, each in results.items()} == {
+        'frontend01': 9, 'frontend02': 0}
+
+
+# ---- probes ----
+
+def probed(listener, more):
+    return f'ports: [1], probe: {{port: {listener.port}, every: 1h, {more}}}'
+
+
+@pytest.mark.parametrize('answer, more', [
+    (b'READY 1\r\n', 'taken: READY'), (b'READY', 'taken: READY'), (b'', 'timeout: 1s')])
+def test_a_probe_that_is_taken(make_server, answer, more):
+    with Listener('127.0.1.1', answer, holds=False) as listener:
+        code, results = resume(make_server(probed(listener, more)).pool)
+    [tried] = results['frontend01']['verified']['connect']
+    assert (code, tried['result'], tried['probe']) == (0, 'taken', True)
+    assert tried['ports'] == [listener.port]
+
+
+def test_a_probe_says_its_line_first(make_server):
+    with Listener('127.0.1.1', b'220 welcome\r\n', wants=b'HELO poold\r\n') as listener:
+        server = make_server(probed(listener, "send: HELO poold, taken: '220'"))
+        assert resume(server.pool)[0] == 0
+        assert listener.heard == [b'HELO poold\r\n']
+
+
+NOT_TAKEN = [
+    (b'', True, 'was connected, and no more came in time'),
+    (b'REA', True, "was connected, said 'REA', and no more came in time"),
+    (b'BUSY\r\n', True, 'was connected, and what came is not what takes a session'),
+    (b'RE', False, "was connected, said 'RE', and then it closed"),
+    (b'', False, 'was connected, and then it closed'),
+]
+
+
+def test_probes_that_are_not_taken(make_pool):
+    """A service for each way: all are tried at once, and again for a while."""
+    pool, names = make_pool(start=False), [f'SVC{i}' for i in range(len(NOT_TAKEN))]
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(Listener('127.0.1.1', answer, holds=holds))
+                     for answer, holds, _ in NOT_TAKEN]
+        more = ''.join(f'\n      {name}: {{{probed(each, "taken: READY, timeout: 1s")}}}'
+                       for name, each in zip(names, listeners))
+        pool.file.write_text(re.sub(r'(RTCSRV:\n +ports: .*)', lambda match: match[1] + more,
+                                    pool.file.read_text()))
+        scm = pool.servers[0].scm
+        services = json.loads(scm.path.read_text())['services']
+        scm.write({'services': services | {name: services['RTCSRV'] for name in names}})
+        pool.start()
+        code, results = resume(pool)
+        assert all(len(each.held) > 2 for each in listeners)
+    tried = {each['service']: each for each in results['frontend01']['verified']['connect']}
+    assert code == 9 and tried.pop('RTCSRV')['result'] == 'taken'
+    assert [tried[name]['message'] for name in names] == [
+        f'port {each.port} {words}' for each, (_, _, words) in zip(listeners, NOT_TAKEN)]
+    for name in names:
+        assert f'{name} takes no session at 127.0.1.1' in results['frontend01']['message']
+
+
+def test_a_silent_service_holds_up_nobody_else(make_server):
+    """Both are tried at once: the time of two is the time of one."""
+    with Listener('127.0.1.1') as first, Listener('127.0.1.2', port=first.port):
+        pool = make_server(probed(first, 'taken: READY, timeout: 30s'), count=2)
+        began = time.monotonic()
+        code, _ = resume(pool, 'frontend01', 'frontend02')
+        assert code == 9 and 9 < time.monotonic() - began < 18
+
+
+# ---- DNS ----
+
+def of(resolver):
+    return f'    fqdn: pool.test\n    dns: {{resolvers: [{ADDRESS}], port: {resolver.port}}}\n'
+
+
+@pytest.fixture
+def knot(tmp_path):
+    with Knot(tmp_path, {'test': ''}) as server:
+        yield server
+
+
+def dns_result(make_server, resolver, count=2):
+    with Listener('127.0.1.1') as listener:
+        pool = make_server(f'ports: [{listener.port}]', count=count, extra=of(resolver))
+        code, results = resume(getattr(pool, 'pool', pool), 'frontend01')
+    return code, results['frontend01']['verified']['dns'], results['frontend01']['message']
+
+
+@needs_knot
+@pytest.mark.parametrize('addresses, code, result', [
+    (['127.0.1.1', '127.0.1.2'], 0, 'present'),
+    (['127.0.1.1', '127.0.1.9'], 0, 'present'),
+    (['127.0.1.2', '127.0.1.9'], 9, 'missing'),
+    (['127.0.1.100'], 0, 'not_asked'),
+    (['127.0.1.100', '127.0.1.101'], 0, 'not_asked'),
+    (['127.0.1.1'], 0, 'present'),
+    ([], 9, 'missing'),
+])
+def test_what_dns_must_say(make_server, knot, addresses, code, result):
+    knot.change('test', '\n'.join(f'pool A {address}' for address in addresses))
+    wait_until(lambda: f'serial: {knot.serial}' in (knot.folder / 'log').read_text()
+               or f'serial {knot.serial}' in (knot.folder / 'log').read_text(), 'loaded')
+    got, said, message = dns_result(make_server, knot)
+    assert (got, said) == (code, result)
+    if code:
+        assert f'pool.test does not lead to it, says {knot.resolver}' in message
+
+
+@pytest.mark.parametrize('answer', [
+    lambda question: None, lambda question: answer_to(question, code=2)], ids=['silent', 'failed'])
+def test_dns_that_does_not_answer_is_not_known(make_server, answer):
+    with Anything(answer) as resolver:
+        resolver.port = int(resolver.resolver.rpartition(':')[2])
+        code, said, message = dns_result(make_server, resolver)
+    assert (code, said) == (9, 'unknown')
+    assert 'no resolver answered for pool.test' in message and 'dns.resolvers' in message
+
+
+def test_dns_is_asked_once_for_servers_that_come_together(make_server):
+    with Anything(lambda question: None) as resolver:
+        resolver.port = int(resolver.resolver.rpartition(':')[2])
+        with Listener('127.0.1.1') as one, Listener('127.0.1.2', port=one.port):
+            pool = make_server(f'ports: [{one.port}]', count=2, extra=of(resolver))
+            code, _ = resume(pool, 'frontend01', 'frontend02')
+    # IPv4 and IPv6, each sent twice.
+    assert code == 9 and len(resolver.questions) == 4
