@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "answers.h"
+#include "behind_balancer.h"
 #include "check_pool.h"
 #include "gates_output.h"
 #include "mem.h"
@@ -18,6 +19,7 @@ enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
 
 /* One server, and what is said of it. */
 struct finding {
+	const struct pool *pool;
 	const struct answer *answer;
 	const struct terms *terms;
 	struct gate_result gates[GATE__COUNT];
@@ -48,16 +50,19 @@ static json_t *describe(const struct finding *finding)
 	int status = exit_status_of(finding);
 	bool is_possible = answers_is_possible(answer->document);
 	json_t *gates = gates_describe(finding->gates, finding->forced);
+	json_t *behind = behind_balancer_to_json(finding->pool, answer->server);
 
 	if (!answer->document)
-		return json_pack("{s:s, s:n, s:n, s:n, s:o, s:i, s:s}", "server", name,
-				 "possible", "fits", "forecast", "gates", gates,
-				 "exit_code", status, "message", answer->problem.text);
+		return json_pack("{s:s, s:n, s:n, s:n, s:o, s:o, s:i, s:s}", "server",
+				 name, "possible", "fits", "forecast", "gates", gates,
+				 "behind_balancer", behind, "exit_code", status,
+				 "message", answer->problem.text);
 	return json_pack(
-		"{s:s, s:b, s:s, s:O?, s:o, s:i, s:n}", "server", name, "possible",
+		"{s:s, s:b, s:s, s:O?, s:o, s:o, s:i, s:n}", "server", name, "possible",
 		is_possible, "fits", answers_fit_name(fit_of(finding)), "forecast",
 		is_possible ? json_object_get(answer->document, "forecast") : NULL,
-		"gates", gates, "exit_code", status, "message");
+		"gates", gates, "behind_balancer", behind, "exit_code", status,
+		"message");
 }
 
 static void add_verdict(const struct finding *finding, struct buf *line)
@@ -100,6 +105,7 @@ static void print_table(const struct finding *finding)
 		text_print(stdout, line.text);
 		buf_done(&line);
 	}
+	behind_balancer_print(finding->pool, answer->server);
 	gates_print(finding->gates, finding->forced, false);
 }
 
@@ -125,6 +131,8 @@ static int check_servers(const struct survey *survey, unsigned forced, int outpu
 					  .forced = forced};
 		int one;
 
+		(void)pool_find_server(survey->question->config,
+				       finding.answer->server->named.name, &finding.pool);
 		survey_ask_gates(survey, i, finding.gates);
 		print_one(&finding, output, list);
 		one = exit_status_of(&finding);

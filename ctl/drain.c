@@ -2,6 +2,7 @@
 
 #include "answers.h"
 #include "api.h"
+#include "behind_balancer.h"
 #include "drive.h"
 #include "gates_output.h"
 #include "host.h"
@@ -199,6 +200,8 @@ static int run(struct order *order, const struct options *options,
 		goto out;
 	if (is_drain(order) && !options->is_dry_run && has_deadline(terms, targets.count))
 		warn_of_deadlines(order, &targets, client);
+	if (is_drain(order) && !options->is_dry_run)
+		behind_balancer_warn(config, targets.servers, targets.count);
 	if (options->is_dry_run)
 		ret = dry_run_ask(order, &targets, options, config, client, err);
 	else

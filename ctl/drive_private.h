@@ -10,8 +10,7 @@
 struct drive {
 	struct outside *outside;
 	struct client *client;
-	struct client
-		*looks; /* its own limit of connections; NULL before the first look */
+	struct client *looks; /* has a limit; NULL before the first */
 	struct job *jobs;
 	size_t count;
 	size_t withdrawals; /* under way */

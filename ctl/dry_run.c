@@ -1,6 +1,7 @@
 #include "dry_run.h"
 
 #include "answers.h"
+#include "behind_balancer.h"
 #include "gates_output.h"
 #include "output_json.h"
 #include "survey.h"
@@ -104,6 +105,7 @@ int dry_run_report(const char *server, const json_t *document, struct buf *text,
 
 /* One server, and what is said of it. */
 struct finding {
+	const struct pool *pool;
 	const struct answer *answer;
 	struct gate_result gates[GATE__COUNT];
 	unsigned forced;
@@ -123,9 +125,11 @@ static json_t *describe(const struct finding *finding)
 {
 	const struct answer *answer = finding->answer;
 
-	return json_pack("{s:s, s:O?, s:o, s:i, s:s?}", "server",
+	return json_pack("{s:s, s:O?, s:o, s:o, s:i, s:s?}", "server",
 			 answer->server->named.name, "preflight", answer->document,
 			 "gates", gates_describe(finding->gates, finding->forced),
+			 "behind_balancer",
+			 behind_balancer_to_json(finding->pool, answer->server),
 			 "exit_code", exit_status_of(finding), "message",
 			 answer->document ? NULL : answer->problem.text);
 }
@@ -142,6 +146,7 @@ static void print_table(const struct finding *finding)
 	}
 	(void)dry_run_report(name, answer->document, &report, NULL);
 	text_print_lines(stdout, report.text);
+	behind_balancer_print(finding->pool, answer->server);
 	gates_print(finding->gates, finding->forced, true);
 	buf_done(&report);
 }
@@ -166,6 +171,8 @@ static int print(const struct survey *survey, unsigned forced, int output)
 					  .forced = forced};
 		int one;
 
+		(void)pool_find_server(survey->question->config,
+				       finding.answer->server->named.name, &finding.pool);
 		survey_ask_gates(survey, i, finding.gates);
 		print_one(&finding, output, list);
 		one = exit_status_of(&finding);

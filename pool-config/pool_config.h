@@ -69,14 +69,15 @@ struct pool_service {
 	struct named named; /* short name, as `sc query` takes it */
 	char *display_name;
 	int role, method;
-	bool is_optional;         /* may not be installed */
-	int64_t settle_ms;        /* -1: that of the server or pool */
-	struct list components;   /* char *: what is grouped in this service */
-	struct list dns_features; /* char *: re-route only with DNS load balancing */
-	struct list ports;        /* uint16_t */
-	struct list addresses;    /* struct net_address; see pool_local_addresses() */
-	struct list excluded;     /* struct net_address: peers that are no sessions */
-	struct list counters;     /* struct pool_counter */
+	bool is_optional;            /* may not be installed */
+	int64_t settle_ms;           /* -1: that of the server or pool */
+	struct list components;      /* char *: what is grouped in this service */
+	struct list dns_features;    /* char *: re-route only with DNS load balancing */
+	struct list ports;           /* uint16_t */
+	struct list behind_balancer; /* uint16_t: reached through a load balancer */
+	struct list addresses;       /* struct net_address; see pool_local_addresses() */
+	struct list excluded;        /* struct net_address: peers that are no sessions */
+	struct list counters;        /* struct pool_counter */
 	struct pool_rds rds;
 	struct list http; /* struct pool_http */
 	int combine;      /* enum combination */

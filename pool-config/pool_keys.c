@@ -139,6 +139,10 @@ static const struct key service_keys[] = {
 	{"ports", KEY_PORTS, AT(pool_service, ports),
 	 .help = "the TCP ports whose established connections are the sessions",
 	 .example = "[5061]"},
+	{"behind_balancer", KEY_PORTS, AT(pool_service, behind_balancer),
+	 .help = "the ports that clients reach through a load balancer, also where DNS "
+		 "balances the rest: poolctl says that a drain does not take them out there",
+	 .example = "[443]"},
 	{"addresses", KEY_ADDRESSES, AT(pool_service, addresses),
 	 .help = "count only connections to these addresses of the server",
 	 .example = "[10.1.0.21]"},

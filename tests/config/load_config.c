@@ -67,6 +67,10 @@ static void print_service(const struct pool_service *service)
 		printf(" ports");
 	LIST_EACH (uint16_t, port, service->ports)
 		printf(" %u", *port);
+	if (service->behind_balancer.count)
+		printf(" behind_balancer");
+	LIST_EACH (uint16_t, port, service->behind_balancer)
+		printf(" %u", *port);
 	print_addresses("addresses", service->addresses);
 	print_addresses("exclude", service->excluded);
 	print_texts("components", service->components);
