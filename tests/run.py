@@ -4,8 +4,8 @@
     run.py unit wine  some of them
 
 Each suite's output goes to build/log/SUITE.log, and is shown when the suite fails.  Suites
-run three at a time: those that use the processor, beside those that mostly wait, beside
-those that need Wine.
+run four at a time: those that use the processor, beside two that mostly wait, beside those
+that need Wine.
 """
 
 import concurrent.futures
@@ -186,7 +186,8 @@ def model(suite):
 # one row, and sessions with it: Wine reads the connections of the whole machine, which are
 # many then.
 LANES = [[unit, config, memory, clang, lint, fuzz],
-         [system, survive, model],
+         [system],
+         [survive, model],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 
