@@ -21,11 +21,13 @@ struct talk {
 };
 
 struct transfer {
-	CURL *easy;
-	struct talk *talk; /* NULL: it is a request */
+	CURL *easy;                /* NULL: it waits for its turn */
+	struct talk *talk;         /* NULL: it is a request */
+	char *method, *url, *sent; /* `method` and `sent` may be NULL */
+	long timeout_ms;
 	struct curl_slist *headers;
 	struct buf body;
-	bool is_too_large, has_head, is_started;
+	bool is_too_large, has_head;
 	char error[CURL_ERROR_SIZE];
 	client_done *done;
 	client_data *data;
@@ -35,7 +37,8 @@ struct transfer {
 
 struct client {
 	CURLM *multi;
-	struct transfer *transfers; /* the oldest first */
+	CURL *spare; /* of a transfer that is over, for the next one; or NULL */
+	struct transfer *transfers, **end; /* the oldest first */
 	size_t count, started, limit;
 };
 
@@ -45,11 +48,20 @@ struct client *client_new(struct err *err)
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		client->multi = curl_multi_init();
+	client->end = &client->transfers;
 	if (client->multi)
 		return client;
 	free(client);
 	(void)err_set(err, ERR_INTERNAL, "the HTTP library cannot start");
 	return NULL;
+}
+
+/* For the next one; but a connection that was talked over ends with its handle. */
+static void give_handle(struct client *client, const struct transfer *transfer)
+{
+	curl_easy_cleanup(transfer->talk ? transfer->easy : client->spare);
+	if (!transfer->talk)
+		client->spare = transfer->easy;
 }
 
 static void remove_transfer(struct client *client, struct transfer *transfer)
@@ -59,10 +71,14 @@ static void remove_transfer(struct client *client, struct transfer *transfer)
 	while (*link != transfer)
 		link = &(*link)->next;
 	*link = transfer->next;
+	if (!*link)
+		client->end = link;
 	client->count--;
-	client->started -= transfer->is_started;
-	(void)curl_multi_remove_handle(client->multi, transfer->easy);
-	curl_easy_cleanup(transfer->easy);
+	if (transfer->easy) {
+		client->started--;
+		(void)curl_multi_remove_handle(client->multi, transfer->easy);
+		give_handle(client, transfer);
+	}
 	curl_slist_free_all(transfer->headers);
 	buf_done(&transfer->body);
 	if (transfer->talk) {
@@ -70,6 +86,9 @@ static void remove_transfer(struct client *client, struct transfer *transfer)
 		free(transfer->talk->taken);
 	}
 	free(transfer->talk);
+	free(transfer->method);
+	free(transfer->url);
+	free(transfer->sent);
 	free(transfer);
 }
 
@@ -84,6 +103,7 @@ void client_free(struct client *client)
 	if (!client)
 		return;
 	client_drop(client);
+	curl_easy_cleanup(client->spare);
 	(void)curl_multi_cleanup(client->multi);
 	curl_global_cleanup();
 	free(client);
@@ -137,25 +157,52 @@ static void add_header(struct transfer *transfer, const char *name, const char *
 	free(line);
 }
 
+/* What is to be sent; `request` may be gone when it is. */
 static void describe(struct transfer *transfer, const struct request *request)
 {
-	CURL *easy = transfer->easy;
-
+	transfer->method = xstrdup(request->method);
+	transfer->url = xstrdup(request->url);
+	transfer->timeout_ms = (long)request->timeout_ms;
 	add_header(transfer, "Accept", request->data ? API_EVENT_STREAM : API_JSON);
 	if (request->last_event)
 		add_header(transfer, API_LAST_EVENT_HEADER, request->last_event);
 	if (request->body) {
 		add_header(transfer, "Content-Type", API_JSON);
-		(void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
+		transfer->sent = xstrdup(request->body);
 	} else if (request->owner) {
 		add_header(transfer, API_WRITE_HEADER, "1");
 		add_header(transfer, API_OWNER_HEADER, request->owner);
 	}
-	(void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_request(CURL *easy, const struct transfer *transfer)
+{
+	if (transfer->sent)
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->sent);
+	(void)curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
+	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_CONNECT_MS);
+}
+
+/* The library only makes the connection; it is its scheme that needs no more. */
+static void set_try(CURL *easy, const struct transfer *transfer)
+{
+	(void)curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, transfer->timeout_ms);
+}
+
+static void set_answer(CURL *easy, struct transfer *transfer)
+{
+	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head_line);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 }
 
 /* CURLOPT_NOSIGNAL: a time limit must not come as a signal.  Anything but HTTP stays
@@ -177,11 +224,24 @@ void client_set_limit(struct client *client, size_t limit)
 				(long)limit);
 }
 
+/* Who waits has no handle yet, and takes that of one that is over. */
 static void start(struct client *client, struct transfer *transfer)
 {
-	if (curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK)
+	CURL *easy = client->spare ? client->spare : curl_easy_init();
+
+	if (!easy)
 		abort();
-	transfer->is_started = true;
+	client->spare = NULL;
+	curl_easy_reset(easy);
+	transfer->easy = easy;
+	set_answer(easy, transfer);
+	restrict_to_http(easy);
+	if (transfer->talk)
+		set_try(easy, transfer);
+	else
+		set_request(easy, transfer);
+	if (curl_multi_add_handle(client->multi, easy) != CURLM_OK)
+		abort();
 	client->started++;
 }
 
@@ -192,18 +252,15 @@ static void start_waiting(struct client *client)
 	     transfer = transfer->next) {
 		if (client->limit && client->started >= client->limit)
 			return;
-		if (!transfer->is_started)
+		if (!transfer->easy)
 			start(client, transfer);
 	}
 }
 
 static void append(struct client *client, struct transfer *transfer)
 {
-	struct transfer **link = &client->transfers;
-
-	while (*link)
-		link = &(*link)->next;
-	*link = transfer;
+	*client->end = transfer;
+	client->end = &transfer->next;
 	client->count++;
 }
 
@@ -211,14 +268,8 @@ static struct transfer *transfer_new(client_done *done, void *context)
 {
 	struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
-	transfer->easy = curl_easy_init();
-	if (!transfer->easy)
-		abort();
 	transfer->done = done;
 	transfer->context = context;
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
-	restrict_to_http(transfer->easy);
 	return transfer;
 }
 
@@ -228,10 +279,6 @@ void client_send(struct client *client, const struct request *request, client_do
 	struct transfer *transfer = transfer_new(done, context);
 
 	transfer->data = request->data;
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_head_line);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
 	describe(transfer, request);
 	append(client, transfer);
 	start_waiting(client);
@@ -300,13 +347,12 @@ static void finish(struct client *client, struct transfer *transfer, CURLcode co
 
 /* ---- tries of sessions ---- */
 
-/* The library only makes the connection; it is its scheme that needs no more. */
 void client_try(struct client *client, const struct client_try *attempt,
 		client_done *done, void *context)
 {
 	struct transfer *transfer = transfer_new(done, context);
 	bool is_ipv4 = net_address_is_ipv4(&attempt->address);
-	char address[NET_ADDRESS_TEXT_BYTES], *url;
+	char address[NET_ADDRESS_TEXT_BYTES];
 	struct talk *talk;
 
 	talk = transfer->talk = xcalloc(1, sizeof(*talk));
@@ -317,15 +363,9 @@ void client_try(struct client *client, const struct client_try *attempt,
 		talk->send = attempt->send ? xasprintf("%s\r\n", attempt->send) : NULL;
 	}
 	net_address_format(&attempt->address, address);
-	url = xasprintf("http://%s%s%s:%u", is_ipv4 ? "" : "[", address,
-			is_ipv4 ? "" : "]", attempt->port);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
-			       (long)attempt->timeout_ms);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-			       (long)attempt->timeout_ms);
-	free(url);
+	transfer->timeout_ms = (long)attempt->timeout_ms;
+	transfer->url = xasprintf("http://%s%s%s:%u", is_ipv4 ? "" : "[", address,
+				  is_ipv4 ? "" : "]", attempt->port);
 	append(client, transfer);
 	start(client, transfer);
 }
@@ -479,8 +519,7 @@ static size_t finish_all(struct client *client)
 
 size_t client_run(struct client *client, int timeout_ms)
 {
-	if (finish_all(client))
-		return client->count;
+	/* Does not wait for what was just started: that is due at once. */
 	await(client, timeout_ms);
 	(void)finish_all(client);
 	return client->count;

@@ -20,6 +20,7 @@ struct table {
 	size_t columns;
 	struct cell *cells;
 	size_t count;
+	bool has_utf8;
 };
 
 struct table *table_new(size_t columns)
@@ -27,6 +28,7 @@ struct table *table_new(size_t columns)
 	struct table *table = xcalloc(1, sizeof(*table));
 
 	table->columns = columns;
+	table->has_utf8 = terminal_takes_utf8(stdout);
 	return table;
 }
 
@@ -37,7 +39,7 @@ void table_add(struct table *table, const char *cell, const char *color)
 	table->cells = xrealloc(table->cells, (table->count + 1) * sizeof(*table->cells));
 	fresh = &table->cells[table->count++];
 	*fresh = (struct cell){xstrdup(cell), color};
-	text_clean(fresh->text, terminal_takes_utf8(stdout));
+	text_clean(fresh->text, table->has_utf8);
 }
 
 static int width_of(const struct table *table, size_t column)

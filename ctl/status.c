@@ -284,6 +284,21 @@ static void print(const struct answer *answers, size_t count,
 		print_lines(answers, count);
 }
 
+/* The targets are in the order of the file. */
+static struct answer *list_answers(const struct pool_config *config,
+				   const struct targets *targets)
+{
+	struct answer *answers = xcalloc(targets->count, sizeof(*answers));
+	size_t i = 0;
+
+	LIST_EACH (struct pool, pool, config->pools)
+		LIST_EACH (struct pool_server, server, pool->servers)
+			if (i < targets->count && targets->servers[i] == server)
+				answers[i++] =
+					(struct answer){.pool = pool, .server = server};
+	return answers;
+}
+
 int command_status(const struct options *options, const struct pool_config *config,
 		   struct err *err)
 {
@@ -296,10 +311,7 @@ int command_status(const struct options *options, const struct pool_config *conf
 			       "--watch prints each change: -o table or jsonl");
 	if (targets_find(config, options, NULL, &targets, err))
 		goto out;
-	answers = xcalloc(targets.count, sizeof(*answers));
-	for (size_t i = 0; i < targets.count; i++)
-		answers[i].server = pool_find_server(
-			config, targets.servers[i]->named.name, &answers[i].pool);
+	answers = list_answers(config, &targets);
 	if (options->is_watch) {
 		ret = status_watch(answers, targets.count, options, err);
 	} else if (!ask(answers, targets.count, err)) {

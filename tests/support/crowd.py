@@ -1,5 +1,6 @@
 """Many servers of one pool, each at its own address, that answer GET /v1/server; one thread."""
 
+import contextlib
 import json
 import pathlib
 import selectors
@@ -54,7 +55,10 @@ class Crowd:
 
     def answer(self, connection, name):
         # A request without a body comes as a whole.
-        if not connection.recv(65536):
+        asked = b''
+        with contextlib.suppress(ConnectionError):
+            asked = connection.recv(65536)
+        if not asked:
             self.selector.unregister(connection)
             connection.close()
             self.open -= 1
