@@ -14,6 +14,7 @@ import config
 import counting
 import drift
 import native
+import pools
 import record
 import watchers
 import windows
@@ -36,6 +37,8 @@ BENCHMARKS = {
     'tracking': counting.tracking,
     'settling': counting.settling,
     'settling-windows': counting.settling_windows,
+    'status-1000': pools.status,
+    'drain-of-20': pools.drain,
 }
 
 RESULT = ROOT / 'build/bench.json'
