@@ -12,7 +12,7 @@ def web(make_pool):
     text = pool.file.read_text()
     pool.file.write_text(text.replace('      frontend01:\n', (
         '      frontend01:\n        services: {W3SVC: {behind_balancer: [80, 443]}}\n')).replace(
-            '    servers:\n', '      W3SVC: {role: leave}\n    servers:\n'))
+            '    services:\n', '    services:\n      W3SVC: {role: leave}\n'))
     return pool.start()
 
 

@@ -106,7 +106,7 @@ def test_a_port_that_refuses_is_named_with_what_to_do(make_server):
     began = time.monotonic()
     code, result = back(server)
     assert (code, result['result'], result['exit_code']) == (9, 'not_verified', 9)
-    assert 5 < time.monotonic() - began < 30
+    assert 5 < time.monotonic() - began < 60
     for word in ('serves as far as poold sees', f'RTCSRV takes no connection at {server.address}',
                  f'port {port}', socket.gethostname(), 'poolctl resume frontend01'):
         assert word in result['message']
