@@ -404,7 +404,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(make_canned, possi
             json.loads(line) for line in text.splitlines()]
         assert all(len(each.pop('gates')) == 9 for each in found)
         assert found == [{'server': name, 'preflight': preflight(name, is_possible),
-                          'exit_code': 0 if is_possible else 4, 'message': None}
+                          'behind_balancer': [], 'exit_code': 0 if is_possible else 4, 'message': None}
                          for name, is_possible in zip(names, possible)]
     for server in pool.servers:
         assert {(method, path) for method, path, *_ in server.requests} == {
@@ -477,7 +477,8 @@ def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options
         assert len(found.pop('gates')) == 9
         assert found == {
             'server': 'frontend01', 'possible': possible, 'fits': fits,
-            'forecast': told if possible else None, 'exit_code': status, 'message': None}
+            'forecast': told if possible else None, 'behind_balancer': [],
+            'exit_code': status, 'message': None}
     assert all(method == 'GET' for method, *_ in server.requests)
 
 
