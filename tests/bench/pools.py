@@ -52,8 +52,8 @@ def pool_of(folder, count, tick):
         started = []
         for name in urls:
             started.append(start_member(folder / name, name, file, tick))
-            # Told to end before any of them is waited for.
             running.enter_context(ending(started[-1]))
+        # All are told to end before one is waited for.
         running.callback(lambda: [each.terminate() for each in started])
         for process, (_, url) in zip(started, urls.values()):
             wait_until(lambda: process.poll() is not None or is_serving(url), url, START_LIMIT_S)

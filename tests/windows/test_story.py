@@ -248,7 +248,7 @@ def odd(machine, tmp_path, request):
 def test_a_service_that_does_not_accept_pause(odd):
     pool, server = odd('DENIES', pause='deny')
     command = pool.poolctl('drain', 'frontend01')
-    assert command.returncode == 9
+    assert command.returncode == 4
     assert 'does not accept pause' in command.stderr
     assert scm_says(server) == ('running', 'automatic')
     assert server.try_new() == 'taken'
