@@ -66,8 +66,9 @@ POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check check-survive check-sessions model fuzz demo demo-windows bench lint format \
-	install clean help setup-% programs unit-tests windows-tests test-tools forecast-table
+.PHONY: all windows check check-survive check-sessions check-safety model fuzz demo \
+	demo-windows bench lint format install clean help setup-% programs unit-tests \
+	windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -241,6 +242,11 @@ check-sessions: setup-build setup-check setup-windows setup-wine
 	$(Q)$(PYTHON) tests/run.py unit sessions sessions_windows; status=$$?; \
 		$(PYTHON) tests/sessions/count.py && exit $$status
 
+# Pool safety alone: many operators at once, maintenance that no user notices.
+check-safety: setup-build setup-check setup-windows setup-wine
+	$(Q)$(PYTHON) tests/run.py safety; status=$$?; \
+		$(PYTHON) tests/safety/count.py && exit $$status
+
 # The protocol of reservations with 4 servers and 3 clients; check has 3 and 2.
 model: setup-build setup-check
 	$(Q)$(PYTHON) tests/model/spin.py
@@ -299,6 +305,7 @@ help:
 	@echo 'make check           all tests; the last line counts them'
 	@echo 'make check-survive   crashes, faults and interference alone; counts their points'
 	@echo 'make check-sessions  what is said about sessions, against the truth; counts samples'
+	@echo 'make check-safety    many operators at once, and users meanwhile; counts rounds'
 	@echo 'make model           how drains are reserved, in a larger model than in check'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
 	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'

@@ -178,6 +178,11 @@ def sessions_windows(suite):
     suite.pytest('-s', 'tests/sessions/windows')
 
 
+def safety(suite):
+    suite.pytest('-s', 'tests/safety', POOLD=str(BUILD / 'sanitized/poold'),
+                 POOLCTL=str(BUILD / 'sanitized/poolctl'))
+
+
 def model(suite):
     suite.pytest('-s', 'tests/model')
 
@@ -187,7 +192,7 @@ def model(suite):
 # many then.
 LANES = [[unit, config, memory, clang, lint, fuzz],
          [system],
-         [survive, model],
+         [safety, survive, model],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 
@@ -208,8 +213,9 @@ def run_suite(function):
 
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
-    # Tests add to them; see tests/support/faults.py and tests/sessions/truth.py.
-    for name in 'survive.counts', 'sessions.counts':
+    # Tests add to them; see tests/support/faults.py, tests/sessions/truth.py and
+    # tests/safety/counts.py.
+    for name in 'survive.counts', 'sessions.counts', 'safety.counts':
         (LOGS / name).unlink(missing_ok=True)
     suites = [run_suite(programs)]
 

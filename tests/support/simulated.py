@@ -12,12 +12,19 @@ import pathlib
 import selectors
 import socket
 import subprocess
+import tempfile
 import threading
 
 import pool
 from sessions import wait_until
 
 POOLD = pathlib.Path(os.environ.get('POOLD', pool.ROOT / 'build/native/poold'))
+FAST_FOLDER = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+
+
+def fresh_folder():
+    """For tests that write much; who asks removes it."""
+    return pathlib.Path(tempfile.mkdtemp(prefix='poolctl-', dir=FAST_FOLDER))
 
 
 class Scm:

@@ -6,8 +6,7 @@ import pytest
 
 from faults import report
 from sessions import release_port
-from simulated import SimulatedPool
-from story import fresh_folder
+from simulated import SimulatedPool, fresh_folder
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -9,29 +9,21 @@ SCM's file and asks poold, all the time.  What broke a promise is in `violations
 import hashlib
 import http.client
 import json
-import os
-import pathlib
 import shutil
-import tempfile
 import threading
 import time
 
 from faults import Fault
 from sessions import release_port, wait_until
-from simulated import SimulatedPool
+from simulated import SimulatedPool, fresh_folder
 
 LIMIT = 10.0  # seconds for a step; several times what the slowest takes
 KILLED = -9
 STATE_DIR = 11
-FAST_FOLDER = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
 
 
 class Broken(Exception):
     """A promise was broken, so that going on makes no sense."""
-
-
-def fresh_folder():
-    return pathlib.Path(tempfile.mkdtemp(prefix='survive-', dir=FAST_FOLDER))
 
 
 def check_chain(events):
