@@ -30,14 +30,15 @@ POOLCTL_S = 150
 LATE_S = RESERVED_S + 1   # what was reserved is gone then
 SLOW_S = (0.05, 0.5)
 PATIENCE_S = 1            # of who was refused, with others
-POOLD_LIVES_S, POOLD_DEAD_S = (0.5, 3), (0, 0.5)
+POOLD_LIVES_S, POOLD_DEAD_S = (0.2, 2), (0, 0.5)
 # How often a request meets which; a poolctl is killed at its request for a drain.
 FAULTS = (('slow request', 0.02), ('slow answer', 0.02), ('request cut', 0.01),
           ('answer cut', 0.01))
 KILLED = ('killed', 0.01)
-# What takes as long as a reservation lasts comes one at a time, so that the others can go on.
+# What takes as long as a reservation lasts comes in turn, once in so many rounds, so that
+# there is time for others.
 LONG_FAULTS = ('stopped', 'late', 'left')
-LONG_PAUSE_S = 20
+LONG_EVERY = 160
 
 
 def write_pool(file, pool, port, **keys):
@@ -84,7 +85,7 @@ class World:
         self.file = pool.folder / 'operators.yaml'
         self.processes = {}     # the drains that poolctl is asking for, by id
         self.left = set()       # ids of those that died, and nobody comes back
-        self.long_faults, self.next_long = itertools.cycle(LONG_FAULTS), 0
+        self.long_faults, self.next_long = itertools.cycle(LONG_FAULTS), LONG_EVERY / 2
         self.pending, self.reserved = collections.Counter(), {}
         self.lock, self.changed = threading.Lock(), threading.Condition()
         self.statuses, self.problems = collections.Counter(), []
@@ -135,8 +136,8 @@ class World:
     def draw(self, address, request):
         drain = request.drain()
         process = self.processes.get(drain) if request.method == 'PUT' else None
-        if process and time.monotonic() > self.next_long:
-            self.next_long = time.monotonic() + LONG_PAUSE_S
+        if process and self.begun >= self.next_long:
+            self.next_long += LONG_EVERY
             return self.fault(next(self.long_faults), drain, process)
         chance = self.random.random()
         for name, share in FAULTS + ((KILLED,) if process else ()):

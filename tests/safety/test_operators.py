@@ -12,7 +12,7 @@ import time
 import pytest
 
 from counts import report
-from operators import FAULTS, LONG_FAULTS, NOTHING_CHANGED, World, write_pool
+from operators import FAULTS, LONG_EVERY, LONG_FAULTS, NOTHING_CHANGED, World, write_pool
 from sessions import release_port
 from simulated import SimulatedPool, fresh_folder
 
@@ -62,7 +62,7 @@ def test_the_floor_is_kept(pool, floor, share, availability):
     world = work(pool, floor, rounds, **availability)
     check_all_serve(pool)
     for observer in world.scms, world.poolds:
-        assert not observer.failure and observer.looks > rounds, observer.failure
+        assert not observer.failure and observer.looks > rounds / 5, observer.failure
     assert not world.problems, world.problems
     assert not world.scms.violations, world.scms.violations
     assert not world.poolds.violations, world.poolds.violations
@@ -77,4 +77,4 @@ def test_the_floor_is_kept(pool, floor, share, availability):
     assert world.poold_kills > rounds / 50
     for name, share in FAULTS:
         assert faults[name] > share * rounds / 2, name
-    assert all(faults[name] for name in LONG_FAULTS)
+    assert sum(faults[name] for name in LONG_FAULTS) >= rounds // LONG_EVERY
