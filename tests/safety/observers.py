@@ -25,7 +25,7 @@ PAUSE_S = 0.002
 POOLD_PAUSE_S = 0.02
 RESERVED_S = 15  # what poolctl asks for
 LIFE_S = 300     # however often it is renewed
-SLACK_S = 1      # expires_in_s is rounded up
+SLACK_S = 1.5    # expires_in_s is rounded up, and that of some ticks ago
 
 
 def seconds(text):
@@ -124,7 +124,9 @@ class PooldObserver(Observer):
         if asked is None:
             self.violations.add(f'nobody asked for {name}')
         elif reservation['expires_in_s'] > RESERVED_S - (began - asked) + SLACK_S:
-            self.violations.add(f'{name} outlives its time')
+            self.violations.add(f'{name} outlives its time: it expires in '
+                                f'{reservation["expires_in_s"]} s, and was asked for '
+                                f'{began - asked:.1f} s ago')
         if seconds(document['time']) - seconds(reservation['created_at']) > LIFE_S:
             self.violations.add(f'{name} is older than it may be')
 

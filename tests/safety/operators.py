@@ -30,10 +30,10 @@ POOLCTL_S = 150
 LATE_S = RESERVED_S + 1   # what was reserved is gone then
 SLOW_S = (0.05, 0.5)
 PATIENCE_S = 1            # of who was refused, with others
-POOLD_LIVES_S, POOLD_DEAD_S = (0.2, 2), (0, 0.5)
+POOLD_LIVES_S, POOLD_DEAD_S = (0.5, 3), (0, 0.5)
 # How often a request meets which; a poolctl is killed at its request for a drain.
-FAULTS = (('slow request', 0.02), ('slow answer', 0.02), ('request cut', 0.01),
-          ('answer cut', 0.01))
+FAULTS = (('slow request', 0.01), ('slow answer', 0.01), ('request cut', 0.005),
+          ('answer cut', 0.005))
 KILLED = ('killed', 0.01)
 # What takes as long as a reservation lasts comes in turn, once in so many rounds, so that
 # there is time for others.

@@ -54,11 +54,10 @@ def check_all_serve(pool):
         server.wait_phase('serving')
 
 
-# A floor alone; and one that is what the usual max_out leaves.
-@pytest.mark.parametrize('floor, share, availability', [(3, 3 / 4, {'max_out': SERVERS}),
-                                                        (4, 1 / 4, {})])
-def test_the_floor_is_kept(pool, floor, share, availability):
-    rounds = round(ROUNDS * share)
+# A floor alone; and one that is what the usual max_out leaves, where most are refused.
+@pytest.mark.parametrize('floor, rounds, drained, availability', [
+    (3, ROUNDS * 4 // 5, 1 / 4, {'max_out': SERVERS}), (4, ROUNDS // 5, 1 / 20, {})])
+def test_the_floor_is_kept(pool, floor, rounds, drained, availability):
     world = work(pool, floor, rounds, **availability)
     check_all_serve(pool)
     for observer in world.scms, world.poolds:
@@ -70,11 +69,11 @@ def test_the_floor_is_kept(pool, floor, share, availability):
     # Where little was drained, or nothing went wrong, the floor is kept by nobody.
     statuses, faults = world.statuses, world.network.faults
     assert sum(statuses.values()) == rounds
-    assert statuses[0] > rounds / 10
+    assert statuses[0] > rounds * drained
     assert sum(statuses[each] for each in NOTHING_CHANGED) > rounds / 10
     assert world.scms.most_out == SERVERS - floor
     assert len(world.poolds.seen) > statuses[0] / 2
-    assert world.poold_kills > rounds / 50
+    assert world.poold_kills > rounds / 100
     for name, share in FAULTS:
-        assert faults[name] > share * rounds / 2, name
+        assert faults[name] > share * rounds, name
     assert sum(faults[name] for name in LONG_FAULTS) >= rounds // LONG_EVERY
