@@ -242,9 +242,10 @@ check-sessions: setup-build setup-check setup-windows setup-wine
 	$(Q)$(PYTHON) tests/run.py unit sessions sessions_windows; status=$$?; \
 		$(PYTHON) tests/sessions/count.py && exit $$status
 
-# Pool safety alone: many operators at once, maintenance that no user notices.
+# Many operators at once, and maintenance that no user notices, alone; more rounds than check.
+SAFETY_ROUNDS ?= 2000
 check-safety: setup-build setup-check setup-windows setup-wine
-	$(Q)$(PYTHON) tests/run.py safety; status=$$?; \
+	$(Q)SAFETY_ROUNDS=$(SAFETY_ROUNDS) $(PYTHON) tests/run.py safety; status=$$?; \
 		$(PYTHON) tests/safety/count.py && exit $$status
 
 # The protocol of reservations with 4 servers and 3 clients; check has 3 and 2.

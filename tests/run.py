@@ -180,7 +180,8 @@ def sessions_windows(suite):
 
 def safety(suite):
     suite.pytest('-s', 'tests/safety', POOLD=str(BUILD / 'sanitized/poold'),
-                 POOLCTL=str(BUILD / 'sanitized/poolctl'))
+                 POOLCTL=str(BUILD / 'sanitized/poolctl'),
+                 SAFETY_ROUNDS=os.environ.get('SAFETY_ROUNDS', '500'))
 
 
 def model(suite):

@@ -25,7 +25,7 @@ PAUSE_S = 0.002
 POOLD_PAUSE_S = 0.02
 RESERVED_S = 15  # what poolctl asks for
 LIFE_S = 300     # however often it is renewed
-SLACK_S = 1.5    # expires_in_s is rounded up, and that of some ticks ago
+SLACK_S = 1.01   # expires_in_s is rounded up, times of day are in ms
 
 
 def seconds(text):
@@ -94,8 +94,8 @@ class ScmObserver(Observer):
 class PooldObserver(Observer):
     """`violations` has a line for each reservation that outlived its time.
 
-    reserved_at(server, id) says when poold was asked for it last, on the monotonic clock:
-    None if never, infinity while it is being asked.
+    reserved_at(server, id) says when poold was asked for it last, as a time of day: None if
+    never, infinity while it is being asked.
     """
 
     def __init__(self, servers, reserved_at):
@@ -106,28 +106,28 @@ class PooldObserver(Observer):
 
     def look(self):
         for server in self.servers:
-            began = time.monotonic()
             # It may just have been killed.
             with contextlib.suppress(OSError, http.client.HTTPException):
                 status, document = server.get('/v1/server')
                 if status == 200:
                     self.documents[server.name] = document
-                    self.check(server, document, began)
+                    self.check(server, document)
 
-    def check(self, server, document, began):
+    def check(self, server, document):
         reservation = document['reservation']
         if not reservation:
             return
         name = f'{reservation["id"]} on {server.name} of {reservation["created_at"]}'
         self.seen.add(name)
+        now = seconds(document['time'])
         asked = self.reserved_at(server, reservation['id'])
         if asked is None:
             self.violations.add(f'nobody asked for {name}')
-        elif reservation['expires_in_s'] > RESERVED_S - (began - asked) + SLACK_S:
+        elif reservation['expires_in_s'] > RESERVED_S - (now - asked) + SLACK_S:
             self.violations.add(f'{name} outlives its time: it expires in '
                                 f'{reservation["expires_in_s"]} s, and was asked for '
-                                f'{began - asked:.1f} s ago')
-        if seconds(document['time']) - seconds(reservation['created_at']) > LIFE_S:
+                                f'{now - asked:.2f} s ago')
+        if now - seconds(reservation['created_at']) > LIFE_S:
             self.violations.add(f'{name} is older than it may be')
 
     def drains(self, server):

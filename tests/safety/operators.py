@@ -97,7 +97,8 @@ class World:
         self.poolds = PooldObserver(pool.servers, self.reserved_at)
         self.operators = [Operator(self, f'op{number}', self.random.random())
                           for number in range(OPERATORS)]
-        self.killer = threading.Thread(target=self.kill_poolds)
+        self.killer = threading.Thread(target=self.kill_poolds,
+                                       args=(random.Random(self.random.random()),))
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -168,7 +169,7 @@ class World:
             yield
 
     def answered(self, key):
-        self.reserved[key] = time.monotonic()
+        self.reserved[key] = time.time()
         self.pending[key] -= 1
 
     def reserved_at(self, server, drain):
@@ -177,8 +178,7 @@ class World:
 
     # ---- the servers ----
 
-    def kill_poolds(self):
-        chance = random.Random(self.random.random())
+    def kill_poolds(self, chance):
         while not self.is_over.wait(chance.uniform(*POOLD_LIVES_S)):
             server = chance.choice(self.pool.servers)
             server.kill_poold()

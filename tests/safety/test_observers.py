@@ -77,7 +77,7 @@ def test_servers_that_were_out_one_after_the_other_are_no_violation(servers):
 def test_a_reservation_that_outlives_its_time_is_found(make_pool, ttl_s, asked_before_s, words):
     server = make_pool().servers[0]
     assert server.reserve('kb1', ALICE, ttl_s=ttl_s)[0] == 201
-    asked = None if asked_before_s is None else time.monotonic() - asked_before_s
+    asked = None if asked_before_s is None else time.time() - asked_before_s
     with PooldObserver([server], lambda *_: asked) as observer:
         wait_until(lambda: observer.violations or observer.looks > 10, 'it is looked at')
     assert len(observer.seen) == 1 and not observer.failure

@@ -56,13 +56,14 @@ def check_all_serve(pool):
 
 # A floor alone; and one that is what the usual max_out leaves, where most are refused.
 @pytest.mark.parametrize('floor, rounds, drained, availability', [
-    (3, ROUNDS * 4 // 5, 1 / 4, {'max_out': SERVERS}), (4, ROUNDS // 5, 1 / 20, {})])
+    (3, ROUNDS * 4 // 5, 1 / 8, {'max_out': SERVERS}), (4, ROUNDS // 5, 1 / 40, {})])
 def test_the_floor_is_kept(pool, floor, rounds, drained, availability):
     world = work(pool, floor, rounds, **availability)
     check_all_serve(pool)
     for observer in world.scms, world.poolds:
         assert not observer.failure and observer.looks > rounds / 5, observer.failure
     assert not world.problems, world.problems
+    assert not world.network.failures, world.network.failures
     assert not world.scms.violations, world.scms.violations
     assert not world.poolds.violations, world.poolds.violations
 
@@ -74,6 +75,5 @@ def test_the_floor_is_kept(pool, floor, rounds, drained, availability):
     assert world.scms.most_out == SERVERS - floor
     assert len(world.poolds.seen) > statuses[0] / 2
     assert world.poold_kills > rounds / 100
-    for name, share in FAULTS:
-        assert faults[name] > share * rounds, name
+    assert sum(faults[name] for name, _ in FAULTS) > rounds / 20
     assert sum(faults[name] for name in LONG_FAULTS) >= rounds // LONG_EVERY

@@ -23,7 +23,8 @@ class Request:
 
     def drain(self):
         """The id of the drain that it is about, or None."""
-        return self.path.removeprefix('/v1/drains/') if '/v1/drains/' in self.path else None
+        found = re.match('/v1/drains/([^?]+)', self.path)
+        return found and found[1]
 
     def is_reserve(self):
         return self.method == 'PUT' and re.search(rb'"phase": *"reserved"', self.text) is not None
@@ -95,6 +96,7 @@ class Network:
         self.addresses, self.port, self.target_port = addresses, port, target_port
         self.draw, self.passing = draw, passing
         self.faults = collections.Counter()
+        self.failures = []
         self.tasks = set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
@@ -118,8 +120,11 @@ class Network:
         async def serve(reader, writer):
             self.tasks.add(asyncio.current_task())
             try:
-                with contextlib.suppress(*CLOSED):
-                    await self.serve(address, reader, writer)
+                await self.serve(address, reader, writer)
+            except CLOSED:
+                pass
+            except Exception as error:  # for the test to see
+                self.failures.append(error)
             finally:
                 self.tasks.discard(asyncio.current_task())
                 writer.close()
