@@ -25,7 +25,7 @@ PAUSE_S = 0.002
 POOLD_PAUSE_S = 0.02
 RESERVED_S = 15  # what poolctl asks for
 LIFE_S = 300     # however often it is renewed
-SLACK_S = 1.01   # expires_in_s is rounded up, times of day are in ms
+SLACK_S = 2      # promised is one; and expires_in_s is rounded up
 
 
 def seconds(text):

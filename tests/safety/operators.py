@@ -27,9 +27,9 @@ NOTHING_CHANGED = (4, HELD)
 EXPECTED = {0: 'drained', 3: 'unreachable', 4: 'refused', HELD: 'held', 6: 'timeout',
             9: 'not verified', -signal.SIGKILL: 'killed'}
 POOLCTL_S = 150
-LATE_S = RESERVED_S + 1   # what was reserved is gone then
+LATE_S = RESERVED_S + 2   # what was reserved is gone then, and others had their turn
 SLOW_S = (0.05, 0.5)
-PATIENCE_S = 1            # of who was refused, with others
+PATIENCE_S = 0.5
 POOLD_LIVES_S, POOLD_DEAD_S = (0.5, 3), (0, 0.5)
 # How often a request meets which; a poolctl is killed at its request for a drain.
 FAULTS = (('slow request', 0.01), ('slow answer', 0.01), ('request cut', 0.005),
@@ -37,8 +37,8 @@ FAULTS = (('slow request', 0.01), ('slow answer', 0.01), ('request cut', 0.005),
 KILLED = ('killed', 0.01)
 # What takes as long as a reservation lasts comes in turn, once in so many rounds, so that
 # there is time for others.
-LONG_FAULTS = ('stopped', 'late', 'left')
-LONG_EVERY = 160
+LONG_FAULTS = ('late commit', 'stopped', 'left commit', 'late reserve', 'late commit', 'left')
+LONG_EVERY = 120
 
 
 def write_pool(file, pool, port, **keys):
@@ -50,15 +50,18 @@ def write_pool(file, pool, port, **keys):
                     for server in pool.servers}}}}))
 
 
-class Killed(Fault):
-    """The poolctl that asks dies before it hears the answer."""
+class Killed(Late):
+    """The poolctl that asks is dead when the request arrives."""
 
-    def __init__(self, name, process):
-        super().__init__(name)
+    def __init__(self, name, seconds, process):
+        super().__init__(name, seconds)
         self.process = process
 
-    async def after(self, request):
+    async def before(self, request):
         self.process.kill()
+        return await super().before(request)
+
+    async def after(self, request):
         return False
 
 
@@ -75,6 +78,21 @@ class Stopped(Fault):
         return True
 
 
+class Bell:
+    """Rung for all who listen; nobody waits for long."""
+
+    def __init__(self):
+        self.condition = threading.Condition()
+
+    def ring(self):
+        with self.condition:
+            self.condition.notify_all()
+
+    def wait(self):
+        with self.condition:
+            self.condition.wait(PATIENCE_S)
+
+
 class World:
     """A pool whose operators work until so many rounds are over; then join() returns."""
 
@@ -85,9 +103,11 @@ class World:
         self.file = pool.folder / 'operators.yaml'
         self.processes = {}     # the drains that poolctl is asking for, by id
         self.left = set()       # ids of those that died, and nobody comes back
-        self.long_faults, self.next_long = itertools.cycle(LONG_FAULTS), LONG_EVERY / 2
+        self.long_faults = itertools.cycle(LONG_FAULTS)
+        self.long_fault, self.next_long = next(self.long_faults), LONG_EVERY / 2
         self.pending, self.reserved = collections.Counter(), {}
-        self.lock, self.changed = threading.Lock(), threading.Condition()
+        self.lock = threading.Lock()
+        self.resumed, self.refused = Bell(), Bell()
         self.statuses, self.problems = collections.Counter(), []
         self.poold_kills = self.begun = 0
         self.is_over = threading.Event()
@@ -137,9 +157,11 @@ class World:
     def draw(self, address, request):
         drain = request.drain()
         process = self.processes.get(drain) if request.method == 'PUT' else None
-        if process and self.begun >= self.next_long:
+        if (process and self.begun >= self.next_long
+                and request.is_commit() == self.long_fault.endswith('commit')):
+            name, self.long_fault = self.long_fault, next(self.long_faults)
             self.next_long += LONG_EVERY
-            return self.fault(next(self.long_faults), drain, process)
+            return self.fault(name, drain, process)
         chance = self.random.random()
         for name, share in FAULTS + ((KILLED,) if process else ()):
             chance -= share
@@ -148,15 +170,18 @@ class World:
         return Fault('passed')
 
     def fault(self, name, drain, process):
-        seconds = self.random.uniform(*SLOW_S)
-        if name == 'left':
+        if name.startswith('left'):
             self.left.add(drain)
-        return {'request cut': lambda: Cut(name), 'answer cut': lambda: AnswerCut(name),
-                'slow request': lambda: Late(name, seconds),
-                'slow answer': lambda: LateAnswer(name, seconds),
-                'killed': lambda: Killed(name, process), 'left': lambda: Killed(name, process),
-                'stopped': lambda: Stopped(name, process), 'late': lambda: Late(name, LATE_S),
-                }[name]()
+        if name in ('killed', 'left'):
+            return Killed(name, 0, process)
+        if name.endswith('commit'):
+            return Killed(name, LATE_S, process)
+        if name == 'stopped':
+            return Stopped(name, process)
+        if name.endswith('cut'):
+            return (AnswerCut if name == 'answer cut' else Cut)(name)
+        seconds = LATE_S if name == 'late reserve' else self.random.uniform(*SLOW_S)
+        return (LateAnswer if name == 'slow answer' else Late)(name, seconds)
 
     @contextlib.contextmanager
     def passing(self, address, request):
@@ -199,14 +224,6 @@ class World:
         with self.lock:
             self.statuses[status] += 1
 
-    def has_changed(self):
-        with self.changed:
-            self.changed.notify_all()
-
-    def wait_change(self):
-        with self.changed:
-            self.changed.wait(PATIENCE_S)
-
 
 class Operator(threading.Thread):
     """Drains and resumes, always under the same id: what comes late from one round meets the
@@ -248,7 +265,11 @@ class Operator(threading.Thread):
             self.world.problems.append(f'drain {server.name}: {status} {said}')
         self.world.came_to(status)
         if status in NOTHING_CHANGED:
-            return self.world.wait_change()
+            self.world.refused.ring()
+            return self.world.resumed.wait()
+        if status == 0:
+            # So that there are as many out as may be, most of the time.
+            self.world.refused.wait()
         if self.name in self.world.left:
             return self.world.left.discard(self.name)
         self.resume(server)
@@ -257,7 +278,7 @@ class Operator(threading.Thread):
         """Until it is; or until only others keep it out."""
         wait_until(lambda: self.poolctl('resume', server)[0] in (0, HELD),
                    f'{self.name} resumes {server.name}')
-        self.world.has_changed()
+        self.world.resumed.ring()
 
     def end_what_came_late(self):
         for server in self.world.pool.servers:

@@ -29,6 +29,9 @@ class Request:
     def is_reserve(self):
         return self.method == 'PUT' and re.search(rb'"phase": *"reserved"', self.text) is not None
 
+    def is_commit(self):
+        return self.method == 'PUT' and not self.is_reserve()
+
 
 class Fault:
     """What may become of a request; as it is, nothing does.
