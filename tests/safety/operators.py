@@ -29,15 +29,18 @@ EXPECTED = {0: 'drained', 3: 'unreachable', 4: 'refused', HELD: 'held', 6: 'time
 POOLCTL_S = 150
 LATE_S = RESERVED_S + 2   # what was reserved is gone then, and others had their turn
 SLOW_S = (0.05, 0.5)
-PATIENCE_S = 0.5
+PATIENCE_S = 1            # of who was refused, with others
+MAINTENANCE_S = (0.1, 0.6)
 POOLD_LIVES_S, POOLD_DEAD_S = (0.5, 3), (0, 0.5)
-# How often a request meets which; a poolctl is killed at its request for a drain.
+# How often a request meets which; a poolctl is killed at its request for a drain.  Its operator
+# comes back at once, but its commit may come after that.
 FAULTS = (('slow request', 0.01), ('slow answer', 0.01), ('request cut', 0.005),
           ('answer cut', 0.005))
-KILLED = ('killed', 0.01)
+KILLED = ('killed', 0.03)
+COMMITTED_AFTER_S = (0, 3)
 # What takes as long as a reservation lasts comes in turn, once in so many rounds, so that
 # there is time for others.
-LONG_FAULTS = ('late commit', 'stopped', 'left commit', 'late reserve', 'late commit', 'left')
+LONG_FAULTS = ('left commit', 'stopped', 'late reserve', 'left')
 LONG_EVERY = 120
 
 
@@ -78,21 +81,6 @@ class Stopped(Fault):
         return True
 
 
-class Bell:
-    """Rung for all who listen; nobody waits for long."""
-
-    def __init__(self):
-        self.condition = threading.Condition()
-
-    def ring(self):
-        with self.condition:
-            self.condition.notify_all()
-
-    def wait(self):
-        with self.condition:
-            self.condition.wait(PATIENCE_S)
-
-
 class World:
     """A pool whose operators work until so many rounds are over; then join() returns."""
 
@@ -107,7 +95,7 @@ class World:
         self.long_fault, self.next_long = next(self.long_faults), LONG_EVERY / 2
         self.pending, self.reserved = collections.Counter(), {}
         self.lock = threading.Lock()
-        self.resumed, self.refused = Bell(), Bell()
+        self.resumed = threading.Condition()
         self.statuses, self.problems = collections.Counter(), []
         self.poold_kills = self.begun = 0
         self.is_over = threading.Event()
@@ -155,33 +143,34 @@ class World:
     # ---- the network ----
 
     def draw(self, address, request):
-        drain = request.drain()
-        process = self.processes.get(drain) if request.method == 'PUT' else None
+        process = self.processes.get(request.drain()) if request.method == 'PUT' else None
         if (process and self.begun >= self.next_long
                 and request.is_commit() == self.long_fault.endswith('commit')):
             name, self.long_fault = self.long_fault, next(self.long_faults)
             self.next_long += LONG_EVERY
-            return self.fault(name, drain, process)
+            return self.fault(name, request, process)
         chance = self.random.random()
         for name, share in FAULTS + ((KILLED,) if process else ()):
             chance -= share
             if chance < 0:
-                return self.fault(name, drain, process)
+                return self.fault(name, request, process)
         return Fault('passed')
 
-    def fault(self, name, drain, process):
+    def fault(self, name, request, process):
+        slow_s = self.random.uniform(*SLOW_S)
+        if name == 'killed':
+            after_s = self.random.uniform(*COMMITTED_AFTER_S) if request.is_commit() else 0
+            return Killed(name, after_s, process)
         if name.startswith('left'):
-            self.left.add(drain)
-        if name in ('killed', 'left'):
-            return Killed(name, 0, process)
-        if name.endswith('commit'):
-            return Killed(name, LATE_S, process)
+            self.left.add(request.drain())
+            return Killed(name, LATE_S if name == 'left commit' else 0, process)
         if name == 'stopped':
             return Stopped(name, process)
         if name.endswith('cut'):
             return (AnswerCut if name == 'answer cut' else Cut)(name)
-        seconds = LATE_S if name == 'late reserve' else self.random.uniform(*SLOW_S)
-        return (LateAnswer if name == 'slow answer' else Late)(name, seconds)
+        if name == 'slow answer':
+            return LateAnswer(name, slow_s)
+        return Late(name, LATE_S if name == 'late reserve' else slow_s)
 
     @contextlib.contextmanager
     def passing(self, address, request):
@@ -224,6 +213,14 @@ class World:
         with self.lock:
             self.statuses[status] += 1
 
+    def has_resumed(self):
+        with self.resumed:
+            self.resumed.notify_all()
+
+    def wait_resumed(self):
+        with self.resumed:
+            self.resumed.wait(PATIENCE_S)
+
 
 class Operator(threading.Thread):
     """Drains and resumes, always under the same id: what comes late from one round meets the
@@ -265,11 +262,10 @@ class Operator(threading.Thread):
             self.world.problems.append(f'drain {server.name}: {status} {said}')
         self.world.came_to(status)
         if status in NOTHING_CHANGED:
-            self.world.refused.ring()
-            return self.world.resumed.wait()
+            return self.world.wait_resumed()
         if status == 0:
-            # So that there are as many out as may be, most of the time.
-            self.world.refused.wait()
+            # So that as many are out as may be, most of the time.
+            self.world.is_over.wait(self.random.uniform(*MAINTENANCE_S))
         if self.name in self.world.left:
             return self.world.left.discard(self.name)
         self.resume(server)
@@ -278,7 +274,7 @@ class Operator(threading.Thread):
         """Until it is; or until only others keep it out."""
         wait_until(lambda: self.poolctl('resume', server)[0] in (0, HELD),
                    f'{self.name} resumes {server.name}')
-        self.world.resumed.ring()
+        self.world.has_resumed()
 
     def end_what_came_late(self):
         for server in self.world.pool.servers:
