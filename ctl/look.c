@@ -93,8 +93,8 @@ static void name_gates(const struct look *look, struct buf *text)
 void look_explain(const struct look *look, struct buf *text)
 {
 	if (look->rival) {
-		buf_puts(text, "the pool cannot spare it as well: ");
 		gate_explain_member(look->rival, look->survey->pools[0].now, text);
+		buf_puts(text, ", and the pool cannot spare both");
 	} else {
 		name_gates(look, text);
 	}

@@ -105,6 +105,8 @@ static bool add_trouble(struct buf *text, const struct job *job)
 					 duration));
 	else if (job->is_failing || job_is_held_up(job))
 		buf_puts(text, job->problem.text);
+	else if (job->step == STEP_TURN)
+		buf_puts(text, "waits for another server to go first");
 	else if (job->is_troubled)
 		judge_explain(&job->order->aim, job->view, VERDICT_ATTENTION, text);
 	else
