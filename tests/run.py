@@ -189,12 +189,12 @@ def model(suite):
 
 
 # Those of a row run one after the other, the rows beside each other.  What needs Wine is in
-# one row, and sessions with it: Wine reads the connections of the whole machine, which are
-# many then.
+# one row, and after it what makes many connections: Wine reads those of the whole machine, over
+# and over.
 LANES = [[unit, config, memory, clang, lint, fuzz],
          [system],
-         [safety, survive, model],
-         [windows, survive_windows, sessions_windows, sessions, races]]
+         [survive, races, model],
+         [windows, survive_windows, sessions_windows, sessions, safety]]
 
 
 def run_suite(function):
