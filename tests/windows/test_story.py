@@ -299,7 +299,7 @@ def test_a_service_that_takes_the_pause_and_still_runs(odd):
 def test_a_service_that_is_not_installed(odd):
     pool, server = odd('ABSENT', is_installed=False)
     command = pool.poolctl('drain', 'frontend01')
-    assert command.returncode == 9
+    assert command.returncode == 4
     assert 'not installed' in command.stderr
     assert server.get('/readyz')[0] == 503
 
