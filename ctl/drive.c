@@ -203,8 +203,7 @@ static void on_reply(void *context, const struct reply *reply)
 		on_taken(job);
 	else
 		on_view(job, reply);
-	job->is_failing = false;
-	job->backoff_ms = 0;
+	job_found_well(job);
 }
 
 /* While a service is in trouble, the next view must come when the patience with it ends.
@@ -237,8 +236,7 @@ static void send_next(struct job *job, struct client *client)
 	if (job->step == STEP_WHY)
 		request_one_drain(client, job->server, order->aim.id, on_reply, job);
 	else if (job->step == STEP_YIELD)
-		request_view(client, job->rival, job->rival_view, LONG_POLL_S, on_reply,
-			     job);
+		leave_ask_rival(job, client, on_reply);
 	else if (job->step == STEP_RESERVE)
 		request_reserve(client, job->server, &order->aim, job->terms,
 				order->owner, order->reason, on_reply, job);
@@ -263,6 +261,8 @@ static void on_withdrawn(void *context, const struct reply *reply)
  * time is over. */
 static void withdraw(struct drive *drive)
 {
+	size_t before = drive->withdrawals;
+
 	for (size_t i = 0; i < drive->count; i++) {
 		struct job *job = &drive->jobs[i];
 
@@ -273,6 +273,9 @@ static void withdraw(struct drive *drive)
 				 job->order->owner, on_withdrawn, drive);
 		*job->token = '\0';
 	}
+	/* Before anything that takes time. */
+	if (drive->withdrawals > before)
+		(void)client_run(drive->client, 0);
 }
 
 static void go_on(struct drive *drive, struct job *job)

@@ -68,6 +68,7 @@ struct job {
 	bool may_be_taken;     /* one was sent, and it is not known whether it arrived */
 	char token[API_TOKEN_BYTES]; /* of the reservation that it has; "" if none */
 	int lost_count;              /* reservations that did not last until the commit */
+	struct mono reserved_at;     /* when its newest reservation was answered */
 	struct look *look;           /* the newest, or NULL */
 	bool is_looking;             /* at STEP_LOOK: it was sent */
 	const struct pool_server *rival; /* whose reservation is in the way */

@@ -1,5 +1,6 @@
 #include "drive_private.h"
 
+#include "look.h"
 #include "text.h"
 #include "view_text.h"
 
@@ -122,6 +123,12 @@ void job_give_up(struct job *job)
 	job_finish(job, job->problem.exit_status, &message);
 }
 
+void job_found_well(struct job *job)
+{
+	job->is_failing = false;
+	job->backoff_ms = 0;
+}
+
 void job_miss(struct job *job)
 {
 	struct mono now = clock_mono();
@@ -177,6 +184,12 @@ bool job_is_held_up(const struct job *job)
 	return job->rival && !job->asked_count && job->step < STEP_ASK;
 }
 
+static void add_silence(const struct job *job, struct buf *message)
+{
+	buf_puts(message, ": ");
+	look_explain_silence(job->look, message);
+}
+
 /* The end of patience of the operator; what was not acknowledged by then is not "going
  * on". */
 void job_check_time(struct job *job)
@@ -204,6 +217,8 @@ void job_check_time(struct job *job)
 		buf_printf(&message, ": %s", job->problem.text);
 	else if (job->step == STEP_TURN)
 		buf_puts(&message, ": another server of the command was to go first");
+	else if (job->step == STEP_LOOK)
+		add_silence(job, &message);
 	else if (job->view)
 		add_reason(job, &message);
 	else

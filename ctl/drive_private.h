@@ -34,6 +34,9 @@ void job_conclude(struct job *job, enum verdict verdict);
 /* Ends it, as the operator does not want to watch any longer. */
 void job_interrupt(struct job *job);
 
+/* Something answered well: patience with what fails begins anew. */
+void job_found_well(struct job *job);
+
 /* The problem may be over in a moment: tries again until patience ends. */
 void job_miss(struct job *job);
 
@@ -60,6 +63,7 @@ void leave_begin_anew(struct job *job);
 /* Somebody else's reservation is in the way, as the problem says: withdraws, and waits
  * until it is gone, for as long as the operator wants to. */
 void leave_yield(struct job *job, const struct pool_server *rival);
+void leave_ask_rival(struct job *job, struct client *client, client_done *done);
 void leave_on_rival(struct job *job, const struct reply *reply);
 
 /* At STEP_YIELD: true if the operator does not want to wait any longer. */

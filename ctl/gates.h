@@ -59,6 +59,8 @@ struct gate_member {
 	enum standing standing;
 	const char *holder;  /* who drains or reserves it; NULL: nobody, or not known */
 	struct moment since; /* when that began */
+	const char *problem; /* of one that is unreachable, though something answered:
+				what is wrong with that; or NULL */
 	int64_t sessions;    /* COUNT_UNKNOWN: nobody knows */
 	bool is_in_dns; /* one of its addresses is in the answer for the pool's name of
 			   every resolver that answered */

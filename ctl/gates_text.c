@@ -71,6 +71,11 @@ void gate_add_bounded(struct buf *text, const char *part)
 void gate_explain_member(const struct gate_member *member, struct wall now,
 			 struct buf *text)
 {
+	if (member->problem) {
+		buf_printf(text, "%s gives no good answer: ", member->server->named.name);
+		gate_add_bounded(text, member->problem);
+		return;
+	}
 	buf_printf(text, "%s %s", member->server->named.name,
 		   standings[member->standing].text);
 	if (member->holder) {

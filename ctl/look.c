@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* A preflight that takes longer would outlast the reservation. */
-enum { PREFLIGHT_MS = 10000 };
+enum { PREFLIGHT_MS = 10000, DNS_KEPT_MS = 10000 };
 
 struct look {
 	const struct order *order;
@@ -14,14 +14,26 @@ struct look {
 	struct targets targets; /* this server alone */
 	struct survey_question question;
 	struct survey *survey;
+	struct mono dns_at;
 	bool is_settled;
 	enum rivalry rivalry;
 	const struct gate_member *rival;
 	struct gate_result gates[GATE__COUNT];
 };
 
+/* Asks DNS, or has it from the older one. */
+static int begin(struct look *look, struct look *older, struct err *err)
+{
+	look->dns_at = clock_mono();
+	if (!older || clock_since(older->dns_at, look->dns_at) >= DNS_KEPT_MS)
+		return survey_ask_dns(look->survey, err);
+	look->dns_at = older->dns_at;
+	survey_move_dns(older->survey, look->survey);
+	return 0;
+}
+
 struct look *look_new(const struct order *order, const struct pool_server *server,
-		      const struct terms *terms, struct err *err)
+		      const struct terms *terms, struct look *older, struct err *err)
 {
 	struct look *look = xcalloc(1, sizeof(*look));
 
@@ -39,10 +51,12 @@ struct look *look_new(const struct order *order, const struct pool_server *serve
 		.owner = order->owner,
 	};
 	look->survey = survey_new(&look->question);
-	if (!survey_ask_dns(look->survey, err))
-		return look;
-	look_free(look);
-	return NULL;
+	if (begin(look, older, err)) {
+		look_free(look);
+		look = NULL;
+	}
+	look_free(older);
+	return look;
 }
 
 void look_send(struct look *look, struct client *client)
@@ -75,6 +89,19 @@ static bool is_forced(const struct look *look, int gate)
 
 	return result->verdict == GATE_REFUSED && result->can_force &&
 	       look->order->forced & 1U << gate;
+}
+
+void look_explain_silence(const struct look *look, struct buf *text)
+{
+	const struct survey_pool *pool = &look->survey->pools[0];
+	const char *between = "no answer yet from ";
+
+	for (size_t i = 0; i < pool->member_count; i++) {
+		if (pool->members[i].is_over)
+			continue;
+		buf_printf(text, "%s%s", between, pool->members[i].server->named.name);
+		between = ", ";
+	}
 }
 
 static void name_gates(const struct look *look, struct buf *text)

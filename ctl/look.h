@@ -10,11 +10,12 @@
 
 struct look;
 
-/* Begins with DNS, before anything is reserved: it may block for SURVEY_LIMIT_MS.  NULL,
- * with ERR_INTERNAL, if DNS cannot be asked at all.  The order, the server and its terms
- * must outlive the look. */
+/* Begins with DNS, before anything is reserved: it may block for SURVEY_LIMIT_MS, but
+ * what an older look at the same server asked a moment ago is taken over; that is freed,
+ * and may be NULL.  NULL, with ERR_INTERNAL, if DNS cannot be asked at all.  The order,
+ * the server and its terms must outlive the look. */
 struct look *look_new(const struct order *order, const struct pool_server *server,
-		      const struct terms *terms, struct err *err);
+		      const struct terms *terms, struct look *older, struct err *err);
 
 /* Once the server is reserved: asks every member, and the server for its preflight. The
  * replies come while the client is run, which must not be after the look was freed. */
@@ -26,6 +27,9 @@ enum rivalry look_settle(struct look *look);
 
 /* Of RIVALRY_LOST and RIVALRY_FIRST: the server whose reservation is in the way. */
 const struct pool_server *look_rival(const struct look *look);
+
+/* Before that: adds who has not answered yet. */
+void look_explain_silence(const struct look *look, struct buf *text);
 
 /* Adds who or what is in the way, for anything but RIVALRY_NONE. */
 void look_explain(const struct look *look, struct buf *text);

@@ -153,6 +153,14 @@ int survey_ask_dns(struct survey *survey, struct err *err)
 	return ret;
 }
 
+void survey_move_dns(struct survey *from, struct survey *to)
+{
+	for (size_t p = 0; p < from->pool_count; p++) {
+		to->pools[p].dns = from->pools[p].dns;
+		from->pools[p].dns = NULL;
+	}
+}
+
 static void list_strangers(struct survey_pool *pool)
 {
 	for (size_t i = 0; i < pool->dns->address_count; i++) {
@@ -229,6 +237,8 @@ static void set_standing(const struct survey_question *question,
 	if (!view) {
 		member->standing = seen->problem.code == ERR_STALE ? STANDING_STALE
 								   : STANDING_UNREACHABLE;
+		if (!seen->problem.is_silence && member->standing != STANDING_STALE)
+			member->problem = seen->problem.text;
 		return;
 	}
 	member->standing = gate_standing(view->phase, first_drain(view) != NULL,

@@ -64,6 +64,9 @@ struct survey *survey_new(const struct survey_question *question);
  * cannot be asked at all. */
 int survey_ask_dns(struct survey *survey, struct err *err);
 
+/* Gives what DNS said to another survey of the same pools; this one knows it no more. */
+void survey_move_dns(struct survey *from, struct survey *to);
+
 /* Asks the members, in SURVEY_LIMIT_MS, and the preflights, while the client is run. */
 void survey_send(struct survey *survey, struct client *client);
 bool survey_is_over(const struct survey *survey);

@@ -64,8 +64,10 @@ class Crowd:
             self.open -= 1
         elif name not in self.silent:
             body = json.dumps(view(name)).encode()
-            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
-                               b'Content-Length: %d\r\n\r\n%s' % (len(body), body))
+            # Who asked may be gone.
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+                                   b'Content-Length: %d\r\n\r\n%s' % (len(body), body))
             self.asked.append(name)
 
     def close(self):

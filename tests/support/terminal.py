@@ -21,9 +21,11 @@ def run_on_terminal(args, columns, env=None):
                                (env or {}))
     os.close(slave)
     text = b''
+    ready = select.poll()
+    ready.register(master, select.POLLIN)
     while True:
         try:
-            if not select.select([master], [], [], 60)[0]:
+            if not ready.poll(60000):
                 break
             part = os.read(master, 65536)
         except OSError:

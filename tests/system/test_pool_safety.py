@@ -153,7 +153,7 @@ OUT = 'frontend02 is being drained by alice@desk since 2026-05-01 08:00Z'
     (lambda scene: scene.set(1, 'attention'), ['max_out'], 'frontend02 needs attention'),
     (lambda scene: scene.set(1, reservation=reservation(owner='bob@ci')), ['max_out'],
      'frontend02 is reserved by bob@ci since 2026-05-01 08:29Z'),
-    (lambda scene: scene.set(1, reservation=7), ['max_out'], 'frontend02 does not answer'),
+    (lambda scene: scene.set(1, reservation=7), ['max_out'], 'frontend02 gives no good answer'),
     (lambda scene: [scene.set(i, 'drained', [drain()]) for i in (1, 2)],
      ['last', 'floor', 'max_out', 'dns_members'], 'frontend01 is the last of 3 that serves'),
     (lambda scene: scene.write(availability={'floor': 3}), ['floor'],
