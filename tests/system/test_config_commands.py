@@ -465,7 +465,9 @@ def talk(args, answers):
                                env=os.environ | {'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'})
     os.close(slave)
     text, answers = b'', list(answers)
-    while select.select([master], [], [], 60)[0]:
+    ready = select.poll()
+    ready.register(master, select.POLLIN)
+    while ready.poll(60000):
         try:
             part = os.read(master, 65536)
         except OSError:

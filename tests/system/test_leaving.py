@@ -112,6 +112,20 @@ def test_a_server_that_a_preflight_refuses_is_not_reserved_for_long(make_pool):
     is_untouched(pool.servers[0])
 
 
+def test_a_member_at_a_wrong_url_does_not_serve_and_is_told(three):
+    first, third = (f'http://{three.servers[i].address}:{three.api_port}' for i in (1, 2))
+    three.file.write_text(three.file.read_text().replace(third, first))
+    done = drain(three, 'frontend01', '--force=clocks', '--confirm', 'fe-pool01', status=4)
+    assert "it is server 'frontend02' that answers there, not 'frontend03'" in done.stderr
+
+
+def test_the_time_of_the_operator_may_end_before_all_have_answered(three):
+    os.kill(three.servers[2].poold.pid, signal.SIGSTOP)
+    done = drain(three, 'frontend01', '--timeout', '1s', status=3)
+    assert 'no answer yet from frontend03; nothing was changed' in done.stderr
+    is_untouched(three.servers[0])
+
+
 # ---- force ----
 
 def test_what_was_forced_is_recorded(three):
@@ -225,6 +239,31 @@ def test_a_server_that_another_has_reserved_is_waited_for(three):
 def test_a_reservation_of_somebody_who_is_gone_is_waited_out_without_being_told(three):
     reserve(three.servers[0], ttl_s=3)
     drain(three, 'frontend02', status=0)
+
+
+def test_who_holds_it_at_the_end_is_told(three):
+    server = three.servers[0]
+    reserve(server, ttl_s=60)
+    waiting = three.start_poolctl('drain', 'frontend02', '--lock-wait', '4s')
+    try:
+        wait_until(lambda: three.servers[1].document()['index'] > 2, 'it has looked')
+        server.delete('kb9')
+        status, _, _ = server.reserve('kb8', ALICE | {'owner': 'carol'}, ttl_s=60)
+        assert status == 201
+        assert waiting.wait() == 5 and 'frontend01 is reserved by carol' in waiting.text()
+    finally:
+        waiting.process.kill()
+
+
+def test_a_rival_that_falls_silent_is_asked_about_again(three):
+    reserve(three.servers[0], ttl_s=2)
+    waiting = three.start_poolctl('drain', 'frontend02', '--lock-wait', '60s')
+    try:
+        wait_until(lambda: three.servers[1].document()['index'] > 2, 'it has looked')
+        os.kill(three.servers[0].poold.pid, signal.SIGSTOP)
+        assert waiting.wait() == 4 and 'frontend01 does not answer' in waiting.text()
+    finally:
+        waiting.process.kill()
 
 
 def test_the_time_of_the_operator_ends_the_waiting_as_held(three):
