@@ -81,28 +81,40 @@ static const struct dns_view *dns_of(struct outside *outside, const struct pool 
 	return known->view;
 }
 
+/* True if the pool's name leads to something that is in front of its servers. */
+static bool is_in_front(const struct dns_view *view, size_t resolver)
+{
+	enum dns_verdict verdict = view->resolvers[resolver].verdict;
+
+	if (verdict != DNS_VIEW_ONE_ADDRESS && verdict != DNS_VIEW_ELSEWHERE)
+		return false;
+	for (size_t i = 0; i < view->server_count; i++)
+		if (view->servers[i].ttl_s[resolver] >= 0)
+			return false;
+	return view->pool->dns.expect != DNS_BALANCED;
+}
+
 /* How many resolvers say what of a server. */
 struct tally {
 	size_t present, missing, elsewhere;
 };
 
 /* What a resolver does not know for sure, it does not say. */
-static void tally_resolver(const struct dns_resolver_view *resolver, int64_t ttl_s,
+static void tally_resolver(const struct dns_view *view, size_t resolver, int64_t ttl_s,
 			   struct tally *tally, struct buf *text)
 {
+	const struct dns_resolver_view *said = &view->resolvers[resolver];
 	char address[DNS_RESOLVER_TEXT_BYTES];
-	bool is_elsewhere = resolver->verdict == DNS_VIEW_ONE_ADDRESS ||
-			    resolver->verdict == DNS_VIEW_ELSEWHERE;
 
 	if (ttl_s >= 0) {
 		tally->present++;
 		return;
 	}
-	if (ttl_s == DNS_TTL_UNKNOWN || resolver->verdict == DNS_VIEW_UNKNOWN)
+	if (ttl_s == DNS_TTL_UNKNOWN || said->verdict == DNS_VIEW_UNKNOWN)
 		return;
-	*(is_elsewhere ? &tally->elsewhere : &tally->missing) += 1;
+	*(is_in_front(view, resolver) ? &tally->elsewhere : &tally->missing) += 1;
 	buf_printf(text, "%s%s", text->length ? ", " : "",
-		   dns_resolver_format(&resolver->resolver, address));
+		   dns_resolver_format(&said->resolver, address));
 }
 
 enum outside_dns outside_judge_dns(const struct dns_view *view,
@@ -116,7 +128,7 @@ enum outside_dns outside_judge_dns(const struct dns_view *view,
 	while (seen->server != server)
 		seen++;
 	for (size_t i = 0; i < view->resolver_count; i++)
-		tally_resolver(&view->resolvers[i], seen->ttl_s[i], &tally, text);
+		tally_resolver(view, i, seen->ttl_s[i], &tally, text);
 	if (tally.missing || (tally.elsewhere && tally.present))
 		return OUTSIDE_DNS_MISSING;
 	if (tally.elsewhere)

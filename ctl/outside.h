@@ -45,7 +45,7 @@ enum outside_dns {
 	OUTSIDE_DNS_MISSING,   /* in that of one it is not */
 	OUTSIDE_DNS_UNKNOWN,   /* nobody answered */
 	OUTSIDE_DNS_NO_NAME,   /* not asked: the pool has no fqdn */
-	OUTSIDE_DNS_ELSEWHERE, /* not asked: the name leads to no single server */
+	OUTSIDE_DNS_ELSEWHERE, /* not asked: the name leads to none of its servers */
 	OUTSIDE_DNS__COUNT
 };
 

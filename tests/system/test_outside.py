@@ -253,8 +253,9 @@ def test_a_silent_service_holds_up_nobody_else(make_server):
 
 # ---- DNS ----
 
-def of(resolver):
-    return f'    fqdn: pool.test\n    dns: {{resolvers: [{ADDRESS}], port: {resolver.port}}}\n'
+def of(resolver, expect='any'):
+    return (f'    fqdn: pool.test\n    dns: {{resolvers: [{ADDRESS}], port: {resolver.port}, '
+            f'expect: {expect}}}\n')
 
 
 @pytest.fixture
@@ -263,28 +264,33 @@ def knot(tmp_path):
         yield server
 
 
-def dns_result(make_server, resolver, count=2):
+def dns_result(make_server, resolver, count=2, expect='any'):
     with Listener('127.0.1.1') as listener:
-        pool = make_server(f'ports: [{listener.port}]', count=count, extra=of(resolver))
+        pool = make_server(f'ports: [{listener.port}]', count=count, extra=of(resolver, expect))
         code, results = resume(getattr(pool, 'pool', pool), 'frontend01')
     return code, results['frontend01']['verified']['dns'], results['frontend01']['message']
 
 
 @needs_knot
-@pytest.mark.parametrize('addresses, code, result', [
-    (['127.0.1.1', '127.0.1.2'], 0, 'present'),
-    (['127.0.1.1', '127.0.1.9'], 0, 'present'),
-    (['127.0.1.2', '127.0.1.9'], 9, 'missing'),
-    (['127.0.1.100'], 0, 'not_asked'),
-    (['127.0.1.100', '127.0.1.101'], 0, 'not_asked'),
-    (['127.0.1.1'], 0, 'present'),
-    ([], 9, 'missing'),
+@pytest.mark.parametrize('addresses, expect, code, result', [
+    (['127.0.1.1', '127.0.1.2'], 'balanced', 0, 'present'),
+    (['127.0.1.1', '127.0.1.9'], 'any', 0, 'present'),
+    (['127.0.1.2', '127.0.1.9'], 'any', 9, 'missing'),
+    (['127.0.1.100'], 'any', 0, 'not_asked'),
+    (['127.0.1.100'], 'one_address', 0, 'not_asked'),
+    (['127.0.1.100'], 'balanced', 9, 'missing'),
+    (['127.0.1.100', '127.0.1.101'], 'any', 0, 'not_asked'),
+    (['127.0.1.100', '127.0.1.101'], 'balanced', 9, 'missing'),
+    (['127.0.1.1'], 'any', 0, 'present'),
+    (['127.0.1.2'], 'any', 9, 'missing'),
+    (['127.0.1.2'], 'balanced', 9, 'missing'),
+    ([], 'any', 9, 'missing'),
 ])
-def test_what_dns_must_say(make_server, knot, addresses, code, result):
+def test_what_dns_must_say(make_server, knot, addresses, expect, code, result):
     knot.change('test', '\n'.join(f'pool A {address}' for address in addresses))
     wait_until(lambda: f'serial: {knot.serial}' in (knot.folder / 'log').read_text()
                or f'serial {knot.serial}' in (knot.folder / 'log').read_text(), 'loaded')
-    got, said, message = dns_result(make_server, knot)
+    got, said, message = dns_result(make_server, knot, expect=expect)
     assert (got, said) == (code, result)
     if code:
         assert f'pool.test does not lead to it, says {knot.resolver}' in message

@@ -11,7 +11,13 @@
 
 #include <cmocka.h>
 
-enum { RESOLVERS = 2, TTL_S = 60, ABSENT = DNS_TTL_ABSENT, UNKNOWN = DNS_TTL_UNKNOWN };
+enum {
+	RESOLVERS = 2,
+	TTL_S = 60,
+	ABSENT = DNS_TTL_ABSENT,
+	UNKNOWN = DNS_TTL_UNKNOWN,
+	OTHERS = -10 /* absent, and the one address is the other server's */
+};
 
 /* What one resolver says of the pool, and of the server. */
 struct said {
@@ -19,10 +25,18 @@ struct said {
 	int64_t ttl_s;
 };
 
-/* Another server is first, and in every answer. */
-static enum outside_dns judge_all(const struct said said[], size_t count,
-				  struct buf *text)
+static int64_t ttl_of_other(const struct said *said)
 {
+	bool is_there = said->verdict == DNS_VIEW_BALANCED ||
+			said->verdict == DNS_VIEW_PARTLY || said->ttl_s == OTHERS;
+
+	return is_there ? TTL_S : ABSENT;
+}
+
+static enum outside_dns judge_all(const struct said said[], size_t count,
+				  enum dns_expectation expect, struct buf *text)
+{
+	struct pool pool = {.dns = {.expect = expect}};
 	struct pool_server servers[2] = {{.url = NULL}};
 	int64_t ttls_s[2][RESOLVERS];
 	struct dns_server_view seen[2] = {
@@ -30,7 +44,8 @@ static enum outside_dns judge_all(const struct said said[], size_t count,
 		{.server = &servers[1], .ttl_s = ttls_s[1]},
 	};
 	struct dns_resolver_view resolvers[RESOLVERS];
-	struct dns_view view = {.resolvers = resolvers,
+	struct dns_view view = {.pool = &pool,
+				.resolvers = resolvers,
 				.resolver_count = count,
 				.servers = seen,
 				.server_count = 2};
@@ -41,8 +56,8 @@ static enum outside_dns judge_all(const struct said said[], size_t count,
 					&resolvers[i].resolver.address);
 		resolvers[i].resolver.port = DNS_PORT;
 		resolvers[i].verdict = said[i].verdict;
-		ttls_s[0][i] = TTL_S;
-		ttls_s[1][i] = said[i].ttl_s;
+		ttls_s[0][i] = ttl_of_other(&said[i]);
+		ttls_s[1][i] = said[i].ttl_s == OTHERS ? ABSENT : said[i].ttl_s;
 		if (said[i].verdict > view.verdict)
 			view.verdict = said[i].verdict;
 	}
@@ -85,6 +100,13 @@ static const struct {
 	 OUTSIDE_DNS_MISSING,
 	 "192.0.2.1, 192.0.2.2"},
 
+	{{{DNS_VIEW_ONE_ADDRESS, OTHERS}, {DNS_VIEW_ONE_ADDRESS, OTHERS}},
+	 OUTSIDE_DNS_MISSING,
+	 "192.0.2.1, 192.0.2.2"},
+	{{{DNS_VIEW_ONE_ADDRESS, ABSENT}, {DNS_VIEW_ONE_ADDRESS, OTHERS}},
+	 OUTSIDE_DNS_MISSING,
+	 "192.0.2.1, 192.0.2.2"},
+
 	{{{DNS_VIEW_ONE_ADDRESS, ABSENT}, {DNS_VIEW_ONE_ADDRESS, ABSENT}},
 	 OUTSIDE_DNS_ELSEWHERE,
 	 NULL},
@@ -109,7 +131,8 @@ static void every_resolver_that_answered_must_lead_to_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct buf text = {0};
-		enum outside_dns result = judge_all(cases[i].said, RESOLVERS, &text);
+		enum outside_dns result =
+			judge_all(cases[i].said, RESOLVERS, DNS_ANY, &text);
 
 		if (result != cases[i].result)
 			print_error("case %zu\n", i);
@@ -120,12 +143,31 @@ static void every_resolver_that_answered_must_lead_to_it(void **state)
 	}
 }
 
+static void only_where_dns_is_to_balance_a_balancer_is_wrong(void **state)
+{
+	static const struct said said[] = {{DNS_VIEW_ONE_ADDRESS, ABSENT},
+					   {DNS_VIEW_ELSEWHERE, ABSENT}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct buf text = {0};
+
+		assert_int_equal(judge_all(&said[i], 1, DNS_ONE_ADDRESS, &text),
+				 OUTSIDE_DNS_ELSEWHERE);
+		buf_done(&text);
+		assert_int_equal(judge_all(&said[i], 1, DNS_BALANCED, &text),
+				 OUTSIDE_DNS_MISSING);
+		assert_string_equal(text.text, "192.0.2.1");
+		buf_done(&text);
+	}
+}
+
 static void nobody_to_ask_is_nobody_who_knows(void **state)
 {
 	struct buf text = {0};
 
 	(void)state;
-	assert_int_equal(judge_all(NULL, 0, &text), OUTSIDE_DNS_UNKNOWN);
+	assert_int_equal(judge_all(NULL, 0, DNS_ANY, &text), OUTSIDE_DNS_UNKNOWN);
 	assert_null(text.text);
 }
 
@@ -186,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_resolver_that_answered_must_lead_to_it),
+		cmocka_unit_test(only_where_dns_is_to_balance_a_balancer_is_wrong),
 		cmocka_unit_test(nobody_to_ask_is_nobody_who_knows),
 		cmocka_unit_test(only_what_was_asked_can_be_wrong),
 		cmocka_unit_test(all_that_is_wrong_is_said_with_what_to_do),
