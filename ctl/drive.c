@@ -34,6 +34,33 @@ static void on_problem(struct job *job)
 	job_give_up(job);
 }
 
+/* What the server says of itself is half of the truth, and what it says once it was tried
+ * from outside counts. */
+static void on_serving(struct job *job)
+{
+	struct buf message = {0};
+
+	if (job->step != STEP_VERIFY) {
+		job->step = STEP_VERIFY;
+		return;
+	}
+	if (outside_is_verified(job->outside)) {
+		job_conclude(job, VERDICT_REACHED);
+		return;
+	}
+	outside_explain(job->outside, &message);
+	job_finish(job, err_info(ERR_NOT_VERIFIED)->exit_status, &message);
+}
+
+/* Somebody else changed something meanwhile: once it serves again, it is tried again. */
+static void on_not_yet(struct job *job)
+{
+	if (job->step != STEP_VERIFY)
+		return;
+	job->step = STEP_WATCH;
+	job->outside = NULL;
+}
+
 static void judge_view(struct job *job)
 {
 	const struct aim *aim = &job->order->aim;
@@ -48,26 +75,20 @@ static void judge_view(struct job *job)
 	if (verdict == VERDICT_GONE)
 		job->step = STEP_WHY;
 	else if (verdict == VERDICT_REACHED && aim->goal == GOAL_RESUMED)
-		job->step = STEP_VERIFY;
-	else if (verdict != VERDICT_NOT_YET)
+		on_serving(job);
+	else if (verdict == VERDICT_NOT_YET)
+		on_not_yet(job);
+	else
 		job_conclude(job, verdict);
 }
 
-/* What the server says of itself is half of the truth. */
-static void verify(struct drive *drive, struct job *job)
+/* True once all is known; the view that is asked for then is a new one. */
+static bool is_tried(struct drive *drive, struct job *job)
 {
-	struct buf message = {0};
-
 	if (!job->outside)
 		job->outside = outside_begin(drive->outside, job->server, job->view);
-	if (!outside_step(job->outside))
-		return;
-	if (outside_is_verified(job->outside)) {
-		job_conclude(job, VERDICT_REACHED);
-		return;
-	}
-	outside_explain(job->outside, &message);
-	job_finish(job, err_info(ERR_NOT_VERIFIED)->exit_status, &message);
+	job->is_current = false;
+	return outside_step(job->outside);
 }
 
 /* The drain to end next: the one that is meant, once, or one after the other. */
@@ -285,10 +306,10 @@ static void go_on(struct drive *drive, struct job *job)
 		return;
 	if (job->step == STEP_TURN)
 		leave_take_turn(drive, job);
-	if (job->step == STEP_VERIFY)
-		verify(drive, job);
-	else if (job->step != STEP_TURN &&
-		 (job->step != STEP_RESERVE || leave_begin_look(drive, job)))
+	if (job->step == STEP_VERIFY && !is_tried(drive, job))
+		return;
+	if (job->step != STEP_TURN &&
+	    (job->step != STEP_RESERVE || leave_begin_look(drive, job)))
 		send_next(job, drive->client);
 }
 
@@ -366,7 +387,6 @@ void drive_free(struct drive *drive)
 		server_view_free(drive->jobs[i].rival_view);
 		free(drive->jobs[i].result.message);
 		server_view_free(drive->jobs[i].view);
-		outside_server_free(drive->jobs[i].outside);
 	}
 	outside_free(drive->outside);
 	free(drive->jobs);

@@ -85,7 +85,7 @@ struct job {
 	bool is_troubled;
 	struct mono troubled_since;
 
-	struct outside_server *outside; /* from STEP_VERIFY on */
+	struct outside_server *outside; /* from STEP_VERIFY on; owned by the drive */
 
 	struct result result; /* once the step is STEP_DONE */
 };

@@ -16,6 +16,7 @@ struct outside_pool {
 struct outside {
 	const struct pool_config *config;
 	struct client *client;
+	struct outside_server *servers; /* the newest first */
 	struct outside_pool *pools;
 	size_t count;
 };
@@ -29,10 +30,25 @@ struct outside *outside_new(const struct pool_config *config, struct client *cli
 	return outside;
 }
 
+static void free_server(struct outside_server *seen)
+{
+	for (size_t i = 0; i < seen->service_count; i++)
+		free(seen->services[i].ports);
+	free(seen->services);
+	buf_done(&seen->dns_text);
+	free(seen);
+}
+
 void outside_free(struct outside *outside)
 {
 	if (!outside)
 		return;
+	while (outside->servers) {
+		struct outside_server *next = outside->servers->next;
+
+		free_server(outside->servers);
+		outside->servers = next;
+	}
 	for (size_t i = 0; i < outside->count; i++)
 		dns_view_free(outside->pools[i].view);
 	free(outside->pools);
@@ -216,18 +232,9 @@ struct outside_server *outside_begin(struct outside *outside,
 			: OUTSIDE_DNS_UNKNOWN;
 	add_services(seen, view);
 	seen->began = clock_mono();
+	seen->next = outside->servers;
+	outside->servers = seen;
 	return seen;
-}
-
-void outside_server_free(struct outside_server *seen)
-{
-	if (!seen)
-		return;
-	for (size_t i = 0; i < seen->service_count; i++)
-		free(seen->services[i].ports);
-	free(seen->services);
-	buf_done(&seen->dns_text);
-	free(seen);
 }
 
 /* ---- tries ---- */

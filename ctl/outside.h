@@ -67,6 +67,7 @@ struct outside_service {
 };
 
 struct outside_server {
+	struct outside_server *next;
 	const struct pool_server *server;
 	const struct pool *pool;
 	struct client *client;
@@ -82,12 +83,12 @@ struct outside;
 /* Who asks for the servers of one command; what it is given must outlive it. */
 struct outside *outside_new(const struct pool_config *config, struct client *client);
 
-/* The client must not run any more while tries are under way. */
+/* Frees what was begun as well; the client must not run any more. */
 void outside_free(struct outside *outside);
-void outside_server_free(struct outside_server *seen);
 
 /*
- * Begins with a server, whose view says which services are there.  Asks DNS, and blocks
+ * Begins with a server, whose view says which services are there; what it returns lives
+ * as long as `outside`, and a server may be begun with again.  Asks DNS, and blocks
  * for that: OUTSIDE_DNS_MS at most, and not at all within OUTSIDE_DNS_KEPT_MS after it
  * was asked for another server of the pool.
  */

@@ -23,7 +23,7 @@ class Listener:
         self.socket = socket.create_server((address, port))
         self.port = self.socket.getsockname()[1]
         self.answer, self.wants, self.holds = answer, wants, holds
-        self.heard, self.held, self.is_over = [], [], False
+        self.heard, self.said, self.held, self.is_over = [], [], [], False
         self.socket.settimeout(0.05)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -42,9 +42,10 @@ class Listener:
             while self.wants and not line.endswith(b'\n'):
                 line += peer.recv(100) or b'\n'
             self.heard.append(line)
-            if not self.wants or line == self.wants:
-                for byte in self.answer:
-                    peer.sendall(bytes([byte]))
+            answer = self.answer if not self.wants or line == self.wants else b''
+            for byte in answer:
+                peer.sendall(bytes([byte]))
+            self.said.append(answer)
             if not self.holds:
                 peer.close()
 
@@ -131,8 +132,7 @@ def test_a_service_that_listens_late_is_waited_for(make_server):
     port = unused_port()
     server = make_server(f'ports: [{port}]')
     command = server.pool.start_poolctl('resume', 'frontend01')
-    with pytest.raises(AssertionError):
-        wait_until(lambda: command.process.poll() is not None, 'it ended', 1)
+    assert is_going_on(command)
     with Listener(server.address, port=port):
         assert command.wait() == 0, command.text()
     assert 'already serving' in command.text()
@@ -249,6 +249,52 @@ def test_a_silent_service_holds_up_nobody_else(make_server):
         began = time.monotonic()
         code, _ = resume(pool, 'frontend01', 'frontend02')
         assert code == 9 and 9 < time.monotonic() - began < 18
+
+
+# ---- what changes meanwhile ----
+
+def is_going_on(command):
+    with pytest.raises(AssertionError):
+        wait_until(lambda: command.process.poll() is not None, 'it ended', 1)
+    return True
+
+
+@pytest.mark.parametrize('answer', [b'READY', b'BUSY'])
+def test_a_server_that_another_drains_meanwhile_is_held(make_server, answer):
+    with Listener('127.0.1.1') as listener:
+        server = make_server(probed(listener, 'taken: READY, timeout: 1s'))
+        command = server.pool.start_poolctl('resume', 'frontend01')
+        wait_until(lambda: listener.held, 'it is tried')
+        assert server.put('kb7', {'reason': 'r', 'owner': 'another'})[0] == 201
+        listener.answer = answer
+        assert command.wait() == 5, command.text()
+    assert 'kept out by' in command.text() and 'kb7' in command.text()
+
+
+def test_a_server_that_went_meanwhile_is_tried_again_when_it_serves(make_server):
+    with Listener('127.0.1.1') as listener:
+        server = make_server(probed(listener, 'taken: READY, timeout: 1s'))
+        command = server.pool.start_poolctl('resume', 'frontend01')
+        wait_until(lambda: listener.held, 'it is tried')
+        server.scm.change(state='start_pending', wait_hint_ms=60000)
+        server.wait_phase('resuming')
+        listener.answer = b'READY'
+        wait_until(lambda: b'READY' in listener.said, 'it was taken')
+        assert is_going_on(command) and listener.said.count(b'READY') == 1
+        server.scm.change(state='running')
+        assert command.wait() == 0, command.text()
+        assert listener.said.count(b'READY') == 2
+
+
+def test_a_server_that_is_silent_in_the_end_is_not_verified(make_server):
+    with Listener('127.0.1.1') as listener:
+        server = make_server(probed(listener, 'taken: READY, timeout: 1s'))
+        command = server.pool.start_poolctl('resume', 'frontend01', '--timeout', '5s')
+        wait_until(lambda: listener.held, 'it is tried')
+        server.stop_poold()
+        listener.answer = b'READY'
+        assert command.wait() == 6, command.text()
+    assert 'not verified after' in command.text()
 
 
 # ---- DNS ----
