@@ -11,6 +11,7 @@ struct outside_pool {
 	const struct pool *pool;
 	struct dns_view *view; /* NULL: it could not be asked */
 	struct mono at;
+	bool is_known, is_asked;
 };
 
 struct outside {
@@ -57,44 +58,112 @@ void outside_free(struct outside *outside)
 
 /* ---- DNS ---- */
 
-static struct dns_view *ask_dns(const struct pool *pool)
+static struct outside_pool *find_pool(const struct outside *outside,
+				      const struct pool *pool)
 {
-	struct list resolvers = {0};
-	struct dns_view *view = NULL;
-	struct err err = {0};
-
-	if (pool->fqdn && dns_resolvers(&pool->dns, &resolvers, &err))
-		return NULL;
-	view = dns_view_new(pool, &resolvers);
-	free(resolvers.items);
-	if (pool->fqdn &&
-	    dns_ask(view->questions, view->question_count, OUTSIDE_DNS_MS, &err)) {
-		dns_view_free(view);
-		return NULL;
-	}
-	dns_view_judge(view);
-	return view;
-}
-
-static const struct dns_view *dns_of(struct outside *outside, const struct pool *pool)
-{
-	struct outside_pool *known = NULL;
-
 	for (size_t i = 0; i < outside->count; i++)
 		if (outside->pools[i].pool == pool)
-			known = &outside->pools[i];
-	if (known && clock_since(known->at, clock_mono()) < OUTSIDE_DNS_KEPT_MS)
-		return known->view;
-	if (!known) {
-		outside->pools =
-			xrealloc(outside->pools, (outside->count + 1) * sizeof(*known));
-		known = &outside->pools[outside->count++];
-		*known = (struct outside_pool){.pool = pool};
-	}
+			return &outside->pools[i];
+	return NULL;
+}
+
+static void add_pool(struct outside *outside, const struct pool *pool)
+{
+	if (find_pool(outside, pool))
+		return;
+	outside->pools =
+		xrealloc(outside->pools, (outside->count + 1) * sizeof(*outside->pools));
+	outside->pools[outside->count++] = (struct outside_pool){.pool = pool};
+}
+
+static bool is_fresh(const struct outside_pool *known)
+{
+	return known->is_known &&
+	       clock_since(known->at, clock_mono()) < OUTSIDE_DNS_KEPT_MS;
+}
+
+static bool is_waiting(const struct outside_server *seen)
+{
+	return seen->is_tried && seen->dns == OUTSIDE_DNS_ASKING;
+}
+
+static void renew(struct outside_pool *known)
+{
+	struct list resolvers = {0};
+	struct err err = {0};
+
+	if (is_fresh(known))
+		return;
 	dns_view_free(known->view);
-	known->view = ask_dns(pool);
+	known->view = NULL;
+	known->is_known = true;
 	known->at = clock_mono();
-	return known->view;
+	if (dns_resolvers(&known->pool->dns, &resolvers, &err))
+		return;
+	known->view = dns_view_new(known->pool, &resolvers);
+	known->is_asked = true;
+	free(resolvers.items);
+}
+
+/* Adds the questions of all pools that are asked to `all`, which may be NULL; returns how
+ * many they are. */
+static size_t gather(const struct outside *outside, struct dns_question *all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < outside->count; i++) {
+		const struct dns_view *view = outside->pools[i].view;
+
+		if (!outside->pools[i].is_asked)
+			continue;
+		if (all)
+			memcpy(&all[count], view->questions,
+			       view->question_count * sizeof(*all));
+		count += view->question_count;
+	}
+	return count;
+}
+
+static void settle(struct outside_pool *known, const struct dns_question *answered,
+		   bool is_ok)
+{
+	struct dns_view *view = known->view;
+
+	memcpy(view->questions, answered, view->question_count * sizeof(*answered));
+	known->is_asked = false;
+	known->at = clock_mono();
+	if (is_ok) {
+		dns_view_judge(view);
+		return;
+	}
+	dns_view_free(view);
+	known->view = NULL;
+}
+
+/* All that wait, at once: they share the limit. */
+static void ask_dns(struct outside *outside)
+{
+	struct dns_question *all, *next;
+	struct err err = {0};
+	size_t count;
+	bool is_ok;
+
+	for (struct outside_server *seen = outside->servers; seen; seen = seen->next)
+		if (is_waiting(seen))
+			renew(find_pool(outside, seen->pool));
+	count = gather(outside, NULL);
+	all = next = xcalloc(count, sizeof(*all));
+	(void)gather(outside, all);
+	is_ok = dns_ask(all, count, OUTSIDE_DNS_MS, &err) == 0;
+	for (size_t i = 0; i < outside->count; i++) {
+		const struct dns_question *answered = next;
+
+		if (!outside->pools[i].is_asked)
+			continue;
+		next += outside->pools[i].view->question_count;
+		settle(&outside->pools[i], answered, is_ok);
+	}
+	free(all);
 }
 
 /* True if the pool's name leads to something that is in front of its servers. */
@@ -222,14 +291,13 @@ struct outside_server *outside_begin(struct outside *outside,
 				     const struct server_view *view)
 {
 	struct outside_server *seen = xcalloc(1, sizeof(*seen));
-	const struct dns_view *dns;
 
 	seen->server = server;
-	seen->client = outside->client;
+	seen->outside = outside;
 	(void)pool_find_server(outside->config, server->named.name, &seen->pool);
-	dns = dns_of(outside, seen->pool);
-	seen->dns = dns ? outside_judge_dns(dns, server, &seen->dns_text)
-			: OUTSIDE_DNS_UNKNOWN;
+	seen->dns = seen->pool->fqdn ? OUTSIDE_DNS_ASKING : OUTSIDE_DNS_NO_NAME;
+	if (seen->pool->fqdn)
+		add_pool(outside, seen->pool);
 	add_services(seen, view);
 	seen->began = clock_mono();
 	seen->next = outside->servers;
@@ -270,7 +338,7 @@ static void try_port(const struct outside_server *seen, struct outside_port *por
 	if (attempt.timeout_ms > rest_ms)
 		attempt.timeout_ms = rest_ms;
 	port->is_busy = true;
-	client_try(seen->client, &attempt, on_tried, port);
+	client_try(seen->outside->client, &attempt, on_tried, port);
 }
 
 /* True while it may still be taken. */
@@ -292,7 +360,7 @@ static bool is_tried_on(const struct outside_server *seen,
 	return is_trying;
 }
 
-bool outside_step(struct outside_server *seen)
+static bool step_services(struct outside_server *seen)
 {
 	bool is_known = true;
 
@@ -307,6 +375,44 @@ bool outside_step(struct outside_server *seen)
 			service->result = OUTSIDE_NOT_TAKEN;
 	}
 	return is_known;
+}
+
+/* ---- all of it ---- */
+
+static bool is_any_tried(const struct outside *outside)
+{
+	struct mono now = clock_mono();
+	const struct outside_server *seen = outside->servers;
+
+	while (seen &&
+	       (seen->is_tried || clock_since(seen->began, now) >= OUTSIDE_PATIENCE_MS))
+		seen = seen->next;
+	return seen;
+}
+
+/* The limits of tries would run out while DNS blocks. */
+static bool step_dns(struct outside_server *seen)
+{
+	struct outside *outside = seen->outside;
+	const struct outside_pool *known;
+
+	if (seen->dns != OUTSIDE_DNS_ASKING)
+		return true;
+	known = find_pool(outside, seen->pool);
+	if (!is_fresh(known) && is_any_tried(outside))
+		return false;
+	if (!is_fresh(known))
+		ask_dns(outside);
+	seen->dns = known->view ? outside_judge_dns(known->view, seen->server,
+						    &seen->dns_text)
+				: OUTSIDE_DNS_UNKNOWN;
+	return true;
+}
+
+bool outside_step(struct outside_server *seen)
+{
+	seen->is_tried = seen->is_tried || step_services(seen);
+	return seen->is_tried && step_dns(seen);
 }
 
 bool outside_is_verified(const struct outside_server *seen)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 struct json_t;
+struct outside;
 
 enum {
 	OUTSIDE_PATIENCE_MS = 10000, /* with a service that takes nothing yet */
@@ -41,6 +42,7 @@ enum outside_try {
 
 /* What DNS says of a server. */
 enum outside_dns {
+	OUTSIDE_DNS_ASKING,
 	OUTSIDE_DNS_PRESENT,   /* in the answer of every resolver that answered */
 	OUTSIDE_DNS_MISSING,   /* in that of one it is not */
 	OUTSIDE_DNS_UNKNOWN,   /* nobody answered */
@@ -70,15 +72,14 @@ struct outside_server {
 	struct outside_server *next;
 	const struct pool_server *server;
 	const struct pool *pool;
-	struct client *client;
+	struct outside *outside;
 	struct mono began;
+	bool is_tried; /* all that there is to try; DNS may not be known yet */
 	struct outside_service *services;
 	size_t service_count;
 	enum outside_dns dns;
 	struct buf dns_text; /* which resolvers do not lead to it */
 };
-
-struct outside;
 
 /* Who asks for the servers of one command; what it is given must outlive it. */
 struct outside *outside_new(const struct pool_config *config, struct client *client);
@@ -86,18 +87,19 @@ struct outside *outside_new(const struct pool_config *config, struct client *cli
 /* Frees what was begun as well; the client must not run any more. */
 void outside_free(struct outside *outside);
 
-/*
- * Begins with a server, whose view says which services are there; what it returns lives
- * as long as `outside`, and a server may be begun with again.  Asks DNS, and blocks
- * for that: OUTSIDE_DNS_MS at most, and not at all within OUTSIDE_DNS_KEPT_MS after it
- * was asked for another server of the pool.
- */
+/* Begins with a server, whose view says which services are there; what it returns lives
+ * as long as `outside`, and a server may be begun with again. */
 struct outside_server *outside_begin(struct outside *outside,
 				     const struct pool_server *server,
 				     const struct server_view *view);
 
-/* Tries what is to be tried now, and never blocks; true once all is known, after
- * OUTSIDE_PATIENCE_MS at the latest.  The client runs the tries. */
+/*
+ * Tries what is to be tried now; the client runs the tries.  They are over after
+ * OUTSIDE_PATIENCE_MS.  Once those of all servers are, asks DNS, and blocks for that:
+ * OUTSIDE_DNS_MS at most, for all servers that wait, and not at all within
+ * OUTSIDE_DNS_KEPT_MS after it was asked for another server of the pool.  True once all
+ * is known.
+ */
 bool outside_step(struct outside_server *seen);
 
 /* True if all that was asked is as it should be; once all is known. */

@@ -120,6 +120,7 @@ static json_t *describe_service(const struct outside_service *service)
 json_t *outside_to_json(const struct outside_server *seen)
 {
 	static const char *const results[OUTSIDE_DNS__COUNT] = {
+		[OUTSIDE_DNS_ASKING] = NULL,
 		[OUTSIDE_DNS_PRESENT] = "present",
 		[OUTSIDE_DNS_MISSING] = "missing",
 		[OUTSIDE_DNS_UNKNOWN] = "unknown",
@@ -131,5 +132,5 @@ json_t *outside_to_json(const struct outside_server *seen)
 	for (size_t i = 0; i < seen->service_count; i++)
 		(void)json_array_append_new(services,
 					    describe_service(&seen->services[i]));
-	return json_pack("{s:o, s:s}", "connect", services, "dns", results[seen->dns]);
+	return json_pack("{s:o, s:s?}", "connect", services, "dns", results[seen->dns]);
 }

@@ -360,3 +360,47 @@ def test_dns_is_asked_once_for_servers_that_come_together(make_server):
             code, _ = resume(pool, 'frontend01', 'frontend02')
     # IPv4 and IPv6, each sent twice.
     assert code == 9 and len(resolver.questions) == 4
+
+
+@needs_knot
+def test_dns_that_blocks_takes_no_time_from_the_tries_of_other_pools(make_pool, knot):
+    """A pool for each server, whose second resolver is silent: asking takes its whole limit."""
+    pool = make_pool(count=5, start=False)
+    knot.change('test', '\n'.join(f'pool{i} A {each.address}'
+                                  for i, each in enumerate(pool.servers)))
+    text = pool.file.read_text()
+    head = re.sub('floor: .*', 'floor: 0, max_out: 1}',
+                  text[text.index('    settle:'):text.index('    servers:')])
+    servers = re.findall(r'      frontend\d+:\n(?:        .*\n)+', text)
+    with Anything(address='127.0.0.2', port=knot.port) as silent:
+        dns = f'dns: {{resolvers: [{ADDRESS}, 127.0.0.2], port: {knot.port}}}'
+        pool.file.write_text('pools:\n' + ''.join(
+            f'  pool{i}:\n    fqdn: pool{i}.test\n    {dns}\n{head}    servers:\n{each}'
+            for i, each in enumerate(servers)))
+        pool.start()
+        began = time.monotonic()
+        code, results = resume(pool, *(each.name for each in pool.servers))
+        assert time.monotonic() - began < 2 * 3 and len(silent.questions) == 2 * 2 * 5
+    for each in results.values():
+        assert each['verified']['dns'] == 'present' and each['message'] is None
+        assert [tried['result'] for tried in each['verified']['connect']] == ['taken']
+    assert code == 0
+
+
+def test_dns_is_asked_once_nobody_is_tried_any_more(make_server):
+    with Anything(lambda question: answer_to(question, code=3)) as resolver:
+        resolver.port = int(resolver.resolver.rpartition(':')[2])
+        with Listener('127.0.1.1') as one, \
+                Listener('127.0.1.2', port=one.port) as other:
+            pool = make_server(probed(one, 'taken: READY, timeout: 1s'), count=2,
+                               extra=of(resolver))
+            command = pool.start_poolctl('resume', 'frontend01', 'frontend02')
+            wait_until(lambda: other.said and one.said, 'both are tried')
+            one.answer = b'READY'
+            wait_until(lambda: b'READY' in one.said, 'one was taken')
+            tries = len(other.said)
+            wait_until(lambda: len(other.said) > tries + 1, 'the other is still tried')
+            assert not resolver.questions
+            other.answer = b'READY'
+            assert command.wait() == 9, command.text()
+    assert len(resolver.questions) == 2 and 'takes no session' not in command.text()
