@@ -4,8 +4,8 @@
     run.py unit wine  some of them
 
 Each suite's output goes to build/log/SUITE.log, and is shown when the suite fails.  Suites
-run four at a time: those that use the processor, beside two that mostly wait, beside those
-that need Wine.
+run three at a time: those that use the processor, those that mostly wait, and those that need
+Wine.
 """
 
 import concurrent.futures
@@ -129,8 +129,9 @@ def races(suite):
                  TSAN_OPTIONS='halt_on_error=1', SURVIVE_STEPS='2000')
 
 
-# Too many steps for an interpreter; ASan and UBSan see them.
-NOT_UNDER_VALGRIND = {'test_walk', 'test_survival', 'test_never_early', 'test_trace'}
+# Too many steps for an interpreter; ASan and UBSan see them, and the model what they are about.
+NOT_UNDER_VALGRIND = {'test_walk', 'test_survival', 'test_never_early', 'test_trace',
+                      'test_controller', 'test_held'}
 VALGRIND = ['valgrind', '-q', '--error-exitcode=9', '--leak-check=full',
             '--errors-for-leak-kinds=definite']
 
@@ -191,10 +192,9 @@ def model(suite):
 # Those of a row run one after the other, the rows beside each other.  What needs Wine is in
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
-LANES = [[unit, config, memory, clang, lint, fuzz],
-         [system],
-         [survive, races, model],
-         [windows, survive_windows, sessions_windows, sessions, safety]]
+LANES = [[unit, config, survive, memory, clang, lint, fuzz, model],
+         [system, safety],
+         [windows, survive_windows, sessions_windows, sessions, races]]
 
 
 def run_suite(function):

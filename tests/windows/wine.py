@@ -198,8 +198,19 @@ class Machine:
         return subprocess.Popen([WINE, *map(str, args)], env=env, text=True, bufsize=1,
                                 encoding='utf-8', errors='replace', **(streams | options))
 
-    def run(self, args, timeout=LIMIT, check=True, input='', **options):
+    def run(self, args, timeout=LIMIT, check=True, **options):
         """Runs a Windows program to its end: a CompletedProcess with lines that end in \\n."""
+        for _ in range(3):
+            done = self.run_once(args, timeout, **options)
+            # None of our programs fails in silence: Wine did not get as far as starting it.
+            if not done.returncode or done.stdout or done.stderr:
+                break
+        if check and done.returncode:
+            raise AssertionError(
+                f'{done.args} ended with {done.returncode}: {done.stdout}{done.stderr}')
+        return done
+
+    def run_once(self, args, timeout, input='', **options):
         program = self.popen(args, **options)
         try:
             out, err = program.communicate(input, timeout)
@@ -207,18 +218,11 @@ class Machine:
             program.kill()
             program.communicate()
             raise
-        done = subprocess.CompletedProcess(program.args, program.returncode, out, err)
-        if check and done.returncode:
-            raise AssertionError(f'{done.args} ended with {done.returncode}: {out}{err}')
-        return done
+        return subprocess.CompletedProcess(program.args, program.returncode, out, err)
 
     def scm(self, *args):
         """Runs scm.exe: a dict for query, None for the others; ScmError if it refuses."""
         done = self.run([TOOLS / 'scm.exe', *args], check=False)
-        for _ in range(2):
-            # scm.exe never fails in silence, so Wine did not get as far as starting it.
-            if done.returncode and not done.stdout and not done.stderr:
-                done = self.run([TOOLS / 'scm.exe', *args], check=False)
         refused = re.match(r'error (\d+) (.*)', done.stderr)
         if refused:
             raise ScmError(int(refused[1]), refused[2])
