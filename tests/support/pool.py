@@ -8,6 +8,8 @@ import http.client
 import json
 import os
 import pathlib
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -49,6 +51,11 @@ class Server:
             connection.request(method, path, body, headers or {})
             reply = connection.getresponse()
             text = reply.read()
+            # It is reset: who asks a hundred times a second would leave as many in TIME_WAIT,
+            # and Wine reads through those of the whole machine.
+            if connection.sock:
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                           struct.pack('ii', 1, 0))
             return reply.status, reply.headers, json.loads(text) if text else None
         finally:
             connection.close()
