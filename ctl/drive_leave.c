@@ -222,16 +222,20 @@ static void on_looked(struct job *job)
 		  text.text ? text.text : "");
 	text_clean(job->problem.text, true);
 	buf_done(&text);
-	if (rivalry == RIVALRY_NONE)
+	switch (rivalry) {
+	case RIVALRY_NONE:
 		job->rival = NULL;
-	if (rivalry == RIVALRY_NONE)
 		job->step = STEP_ASK;
-	else if (rivalry == RIVALRY_FIRST)
+		break;
+	case RIVALRY_FIRST:
 		go_first(job);
-	else if (rivalry == RIVALRY_LOST)
+		break;
+	case RIVALRY_LOST:
 		leave_yield(job, look_rival(job->look));
-	else
+		break;
+	default:
 		job_give_up(job);
+	}
 }
 
 void leave_send_looks(struct drive *drive)

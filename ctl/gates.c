@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-enum { SECOND_MS = 1000 };
+enum { SECOND_MS = 1000, CLOCKS_SAME_MS = 2000 };
 
 /* ---- the server itself ---- */
 
@@ -146,12 +146,14 @@ enum gate_verdict gate_check_clocks(const struct gates_input *input,
 		buf_puts(&result->text, "the clocks of fewer than two servers are known");
 		return GATE_NOT_ASKED;
 	}
-	if (first == last) {
-		buf_puts(&result->text, "the clocks are the same");
-		return GATE_PASSED;
-	}
 	/* Without a sign, as it could be more than fits with one. */
 	apart_ms = (uint64_t)last->clock_ahead_ms - (uint64_t)first->clock_ahead_ms;
+	/* What a server says is up to a tick old: less than this is no difference. */
+	if (apart_ms <= CLOCKS_SAME_MS) {
+		buf_printf(&result->text, "the clocks agree to within %d s",
+			   CLOCKS_SAME_MS / SECOND_MS);
+		return GATE_PASSED;
+	}
 	buf_printf(&result->text,
 		   "the clock of %s is %" PRIu64 " s ahead of that of %s, the limit is "
 		   "%d s",
@@ -221,11 +223,18 @@ void gates_done(struct gate_result results[GATE__COUNT])
 	}
 }
 
+bool gate_is_forced(const struct gate_result results[GATE__COUNT], int gate,
+		    unsigned forced)
+{
+	return results[gate].verdict == GATE_REFUSED && results[gate].can_force &&
+	       forced & 1U << gate;
+}
+
 bool gates_may_drain(const struct gate_result results[GATE__COUNT], unsigned forced)
 {
 	for (int i = 0; i < GATE__COUNT; i++)
 		if (results[i].verdict == GATE_REFUSED &&
-		    (!results[i].can_force || !(forced & 1U << i)))
+		    !gate_is_forced(results, i, forced))
 			return false;
 	return true;
 }

@@ -130,6 +130,10 @@ void gates_check(const struct gates_input *input,
 		 struct gate_result results[GATE__COUNT]);
 void gates_done(struct gate_result results[GATE__COUNT]);
 
+/* True if the gate refuses, can be forced, and is in the set of those that are. */
+bool gate_is_forced(const struct gate_result results[GATE__COUNT], int gate,
+		    unsigned forced);
+
 /*
  * True if every gate passes, was not asked, or is forced and can be.  `forced` is a set
  * of gates, 1 << GATE_FLOOR and so on.  A preflight that found the drain impossible

@@ -12,12 +12,6 @@ int gates_forced(const struct options *options, unsigned *forced, struct err *er
 	return options->force ? gates_parse_force(options->force, forced, err) : 0;
 }
 
-static bool is_forced(const struct gate_result *result, int gate, unsigned forced)
-{
-	return result->verdict == GATE_REFUSED && result->can_force &&
-	       (forced & 1U << gate);
-}
-
 json_t *gates_text_to_json(const struct buf *text)
 {
 	char *clean = text->text ? xstrdup(text->text) : NULL;
@@ -45,7 +39,7 @@ json_t *gates_describe(const struct gate_result results[GATE__COUNT], unsigned f
 				  gates_text_to_json(&result->text), "remedy",
 				  gates_text_to_json(&result->remedy), "can_force",
 				  result->verdict == GATE_REFUSED && result->can_force,
-				  "forced", is_forced(result, i, forced)));
+				  "forced", gate_is_forced(results, i, forced)));
 	}
 	return list;
 }
@@ -60,19 +54,21 @@ static void print_line(FILE *stream, const char *before, const char *name,
 	buf_done(&line);
 }
 
-static void print_one(FILE *stream, const struct gate_result *result, int gate,
-		      unsigned forced)
+static void print_one(FILE *stream, const struct gate_result results[GATE__COUNT],
+		      int gate, unsigned forced)
 {
 	static const char *const words[GATE_VERDICT__COUNT] = {
 		[GATE_REFUSED] = " refuses: ",
 		[GATE_PASSED] = " passes: ",
 		[GATE_NOT_ASKED] = " is not asked: ",
 	};
-	const char *word = is_forced(result, gate, forced) ? " refuses, and is forced: "
-							   : words[result->verdict];
+	const struct gate_result *result = &results[gate];
+	bool is_forced = gate_is_forced(results, gate, forced);
+	const char *word =
+		is_forced ? " refuses, and is forced: " : words[result->verdict];
 
 	print_line(stream, "gate ", gate_name((enum gate)gate), word, result->text.text);
-	if (result->remedy.text && !is_forced(result, gate, forced))
+	if (result->remedy.text && !is_forced)
 		print_line(stream, "  remedy: ", "", "", result->remedy.text);
 }
 
@@ -81,7 +77,7 @@ void gates_print_refusals(FILE *stream, const struct gate_result results[GATE__C
 {
 	for (int i = 0; i < GATE__COUNT; i++)
 		if (results[i].verdict == GATE_REFUSED)
-			print_one(stream, &results[i], i, forced);
+			print_one(stream, results, i, forced);
 }
 
 void gates_print(const struct gate_result results[GATE__COUNT], unsigned forced,
@@ -92,9 +88,9 @@ void gates_print(const struct gate_result results[GATE__COUNT], unsigned forced,
 
 	for (int i = 0; i < GATE__COUNT; i++) {
 		counts[results[i].verdict]++;
-		forced_count += is_forced(&results[i], i, forced);
+		forced_count += gate_is_forced(results, i, forced);
 		if (with_all || results[i].verdict == GATE_REFUSED)
-			print_one(stdout, &results[i], i, forced);
+			print_one(stdout, results, i, forced);
 	}
 	buf_printf(&line, "  gates: %zu passed, %zu refused, %zu not asked",
 		   counts[GATE_PASSED], counts[GATE_REFUSED], counts[GATE_NOT_ASKED]);
@@ -111,7 +107,7 @@ void gates_summarize(const struct gate_result results[GATE__COUNT], unsigned for
 
 	for (int i = 0; i < GATE__COUNT; i++) {
 		if (results[i].verdict != GATE_REFUSED ||
-		    is_forced(&results[i], i, forced))
+		    gate_is_forced(results, i, forced))
 			continue;
 		buf_printf(text, "%s%s", between, gate_name((enum gate)i));
 		between = ", ";

@@ -16,7 +16,6 @@ struct look {
 	struct survey *survey;
 	struct mono dns_at;
 	bool is_settled;
-	enum rivalry rivalry;
 	const struct gate_member *rival;
 	struct gate_result gates[GATE__COUNT];
 };
@@ -72,23 +71,14 @@ bool look_is_over(const struct look *look)
 enum rivalry look_settle(struct look *look)
 {
 	survey_judge(look->survey);
-	look->rivalry = survey_settle(look->survey, 0, look->order->forced, &look->rival,
-				      look->gates);
 	look->is_settled = true;
-	return look->rivalry;
+	return survey_settle(look->survey, 0, look->order->forced, &look->rival,
+			     look->gates);
 }
 
 const struct pool_server *look_rival(const struct look *look)
 {
 	return look->rival->server;
-}
-
-static bool is_forced(const struct look *look, int gate)
-{
-	const struct gate_result *result = &look->gates[gate];
-
-	return result->verdict == GATE_REFUSED && result->can_force &&
-	       look->order->forced & 1U << gate;
 }
 
 void look_explain_silence(const struct look *look, struct buf *text)
@@ -109,10 +99,12 @@ static void name_gates(const struct look *look, struct buf *text)
 	size_t count = 0;
 
 	for (int i = 0; i < GATE__COUNT; i++)
-		count += look->gates[i].verdict == GATE_REFUSED && !is_forced(look, i);
+		count += look->gates[i].verdict == GATE_REFUSED &&
+			 !gate_is_forced(look->gates, i, look->order->forced);
 	buf_printf(text, "refused by the gate%s ", count > 1 ? "s" : "");
 	for (int i = 0, named = 0; i < GATE__COUNT; i++)
-		if (look->gates[i].verdict == GATE_REFUSED && !is_forced(look, i))
+		if (look->gates[i].verdict == GATE_REFUSED &&
+		    !gate_is_forced(look->gates, i, look->order->forced))
 			buf_printf(text, "%s%s", named++ ? ", " : "",
 				   gate_name((enum gate)i));
 }
@@ -137,7 +129,7 @@ size_t look_forced(const struct look *look, const char *names[GATE__COUNT])
 	size_t count = 0;
 
 	for (int i = 0; i < GATE__COUNT; i++)
-		if (is_forced(look, i))
+		if (gate_is_forced(look->gates, i, look->order->forced))
 			names[count++] = look->order->accepts_broken &&
 							 1U << i & GATES_BROKEN_SESSIONS
 						 ? "broken_sessions"

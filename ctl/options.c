@@ -105,7 +105,7 @@ static const struct option {
 	{"confirm", 0, false, OPTION_TEXTS, FIELD(confirmed), "POOL",
 	 "with --force: the pool's name, where nobody can be asked", NULL},
 	{"lock-wait", 0, false, OPTION_DURATION, FIELD(lock_wait_ms), "TIME",
-	 "for others' reservations that go first; default 20s", NULL},
+	 "wait so long for who reserved first: 20s (default), 2m", NULL},
 	{"for", 0, false, OPTION_CHOICE, FIELD(wait_for), "PHASE", "drained or serving",
 	 wait_from_name},
 	{"after", 0, false, OPTION_NUMBER, FIELD(after), "N",

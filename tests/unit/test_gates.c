@@ -518,7 +518,9 @@ static const struct clock_case {
 } clock_cases[] = {
 	{{0, 0, 0}, {0, 99999999, 0}, GATE_NOT_ASKED, "fewer than two"},
 	{{0, 1, 0}, {0, 99999999, 0}, GATE_NOT_ASKED, "fewer than two"},
-	{{1, 1, 1}, {0, 0, 0}, GATE_PASSED, "are the same"},
+	{{1, 1, 1}, {0, 0, 0}, GATE_PASSED, "agree to within 2 s"},
+	{{1, 1, 1}, {-1000, 1000, 10}, GATE_PASSED, "agree to within 2 s"},
+	{{1, 1, 1}, {-1000, 1001, 10}, GATE_PASSED, "3 s ahead of that of fe01"},
 	{{1, 1, 1}, {-20000, 39000, 10}, GATE_PASSED, "of fe02 is 59 s ahead of that of"},
 	{{1, 1, 1}, {-20000, 40000, 10}, GATE_PASSED, "60 s ahead of that of fe01"},
 	{{1, 1, 1}, {-20000, 40001, 10}, GATE_REFUSED, "61 s ahead of that of fe01"},
