@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "behind_balancer.h"
 #include "check_pool.h"
+#include "finding.h"
 #include "gates_output.h"
 #include "mem.h"
 #include "output_json.h"
@@ -15,16 +16,7 @@
 
 #include <stdlib.h>
 
-enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
-
-/* One server, and what is said of it. */
-struct finding {
-	const struct pool *pool;
-	const struct answer *answer;
-	const struct terms *terms;
-	struct gate_result gates[GATE__COUNT];
-	unsigned forced;
-};
+enum { EXIT_REFUSED = 4 };
 
 static enum fit fit_of(const struct finding *finding)
 {
@@ -109,40 +101,7 @@ static void print_table(const struct finding *finding)
 	gates_print(finding->gates, finding->forced, false);
 }
 
-static void print_one(const struct finding *finding, int output, json_t *list)
-{
-	if (output == OUTPUT_TABLE)
-		print_table(finding);
-	else if (list)
-		(void)json_array_append_new(list, describe(finding));
-	else
-		output_json(describe(finding));
-}
-
-/* Each server is asked about as if it left alone. */
-static int check_servers(const struct survey *survey, unsigned forced, int output)
-{
-	json_t *list = output == OUTPUT_JSON ? json_array() : NULL;
-	int status = 0;
-
-	for (size_t i = 0; i < survey->question->targets->count; i++) {
-		struct finding finding = {.answer = &survey->answers[i],
-					  .terms = &survey->question->terms[i],
-					  .forced = forced};
-		int one;
-
-		(void)pool_find_server(survey->question->config,
-				       finding.answer->server->named.name, &finding.pool);
-		survey_ask_gates(survey, i, finding.gates);
-		print_one(&finding, output, list);
-		one = exit_status_of(&finding);
-		status = i == 0 || one == status ? one : EXIT_SEVERAL;
-		gates_done(finding.gates);
-	}
-	if (list)
-		output_json(list);
-	return status;
-}
+static const struct finding_report report = {exit_status_of, describe, print_table};
 
 static int check(struct survey_question *question, bool is_about_pools,
 		 const struct options *options, struct err *err)
@@ -159,7 +118,8 @@ static int check(struct survey_question *question, bool is_about_pools,
 		survey = survey_take(question, client, err);
 	if (survey)
 		status = is_about_pools ? check_pools(survey, forced, options)
-					: check_servers(survey, forced, options->output);
+					: finding_report_all(survey, forced,
+							     options->output, &report);
 	survey_free(survey);
 	client_free(client);
 	return status;

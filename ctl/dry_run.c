@@ -2,6 +2,7 @@
 
 #include "answers.h"
 #include "behind_balancer.h"
+#include "finding.h"
 #include "gates_output.h"
 #include "output_json.h"
 #include "survey.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_REFUSED = 4, EXIT_SEVERAL = 8 };
+enum { EXIT_REFUSED = 4 };
 
 /* In the order in which a person should read them. */
 static const char *const levels[] = {"refusal", "warning", "note"};
@@ -103,14 +104,6 @@ int dry_run_report(const char *server, const json_t *document, struct buf *text,
 	return 0;
 }
 
-/* One server, and what is said of it. */
-struct finding {
-	const struct pool *pool;
-	const struct answer *answer;
-	struct gate_result gates[GATE__COUNT];
-	unsigned forced;
-};
-
 static int exit_status_of(const struct finding *finding)
 {
 	if (!finding->answer->document)
@@ -151,38 +144,7 @@ static void print_table(const struct finding *finding)
 	buf_done(&report);
 }
 
-static void print_one(const struct finding *finding, int output, json_t *list)
-{
-	if (output == OUTPUT_TABLE)
-		print_table(finding);
-	else if (list)
-		(void)json_array_append_new(list, describe(finding));
-	else
-		output_json(describe(finding));
-}
-
-static int print(const struct survey *survey, unsigned forced, int output)
-{
-	json_t *list = output == OUTPUT_JSON ? json_array() : NULL;
-	int status = 0;
-
-	for (size_t i = 0; i < survey->question->targets->count; i++) {
-		struct finding finding = {.answer = &survey->answers[i],
-					  .forced = forced};
-		int one;
-
-		(void)pool_find_server(survey->question->config,
-				       finding.answer->server->named.name, &finding.pool);
-		survey_ask_gates(survey, i, finding.gates);
-		print_one(&finding, output, list);
-		one = exit_status_of(&finding);
-		status = i == 0 || one == status ? one : EXIT_SEVERAL;
-		gates_done(finding.gates);
-	}
-	if (list)
-		output_json(list);
-	return status;
-}
+static const struct finding_report report = {exit_status_of, describe, print_table};
 
 int dry_run_ask(const struct order *order, const struct targets *targets,
 		const struct options *options, const struct pool_config *config,
@@ -205,7 +167,7 @@ int dry_run_ask(const struct order *order, const struct targets *targets,
 	survey = survey_take(&question, client, err);
 	if (!survey)
 		return -1;
-	status = print(survey, forced, options->output);
+	status = finding_report_all(survey, forced, options->output, &report);
 	survey_free(survey);
 	return status;
 }
