@@ -48,7 +48,9 @@ static void add_remedy(const struct outside_server *seen, bool is_not_taken,
 	const char *and = "; see that ";
 
 	if (is_not_taken) {
-		buf_printf(text, "%sthe service listens there and no firewall is between",
+		buf_printf(text,
+			   "%sthe service listens there and no firewall is between "
+			   "(where one must be, set `after_resume: none`)",
 			   and);
 		and = ", and that ";
 	}

@@ -219,7 +219,9 @@ static void all_that_is_wrong_is_said_with_what_to_do(void **state)
 	assert_non_null(strstr(text.text, "it serves as far as poold sees"));
 	assert_non_null(strstr(text.text, "RTCSRV takes no connection"));
 	assert_non_null(strstr(text.text, ", no resolver answered for pool.test; see"));
-	assert_non_null(strstr(text.text, "no firewall is between, and that the DNS"));
+	assert_non_null(strstr(text.text,
+			       "no firewall is between (where one must be, set "
+			       "`after_resume: none`), and that the DNS"));
 	assert_non_null(strstr(text.text, "poolctl resume fe01"));
 	buf_done(&text);
 }
