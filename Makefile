@@ -5,6 +5,8 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
+# Where nobody has logged in, as in a container, there may be no HOME for the cache.
+export HOME ?= $(shell getent passwd "$$(id -u)" | cut -d: -f6)
 # SANITIZE=address,undefined builds into a folder of its own.
 SANITIZE ?=
 V ?=
@@ -29,22 +31,27 @@ PLATFORM := windows
 CC := x86_64-w64-mingw32-gcc
 EXE := .exe
 # Static libraries that tests/windows/libraries.sh cross-built; see docs/internals.md.
-LIBRARIES := $(shell tests/windows/libraries.sh)
+NEEDS := windows
+LIBRARIES := $(shell tests/setup/packages.sh $(NEEDS) >&2 && tests/windows/libraries.sh)
+ifeq ($(LIBRARIES),)
+$(error The libraries for Windows are missing)
+endif
 PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATICLIB \
 	-DCARES_STATICLIB -DYAML_DECLARE_STATIC -isystem $(LIBRARIES)/include
 # Without symbols poold.exe is a tenth as large.
 LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
-	-lcurl -lpdh -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lpthread
-POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lws2_32 -liphlpapi -lcrypt32 -lbcrypt \
-	-ladvapi32 -lpthread
+	-lcurl -lpdh -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lsecur32 -lpthread
+POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lnormaliz -lws2_32 -liphlpapi -lcrypt32 -lbcrypt \
+	-ladvapi32 -lsecur32 -lpthread
 POOLD_RESOURCES := $(OUT)/obj/messages.o
 else
 PLATFORM := unix
 EXE :=
+NEEDS := build $(filter clang,$(notdir $(CC)))
 PLATFORM_FLAGS := -D_GNU_SOURCE
 POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
-POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lpthread
+POOLCTL_LIBS := -lcurl -lcares -lidn2 -lnettle -ljansson -lyaml -lpthread
 endif
 
 OPTIMIZE ?= -O2 -g
@@ -53,11 +60,11 @@ WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prot
 HARDEN := $(if $(SANITIZE),,$(if $(filter unix,$(PLATFORM)),-D_FORTIFY_SOURCE=2 -fstack-protector-strong))
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDEN) $(SANITIZER) -DVERSION='"$(VERSION)"' \
-	-Icommon -Ipool-config -Idaemon -Ictl $(PLATFORM_FLAGS) $(CFLAGS)
+	-Icommon -Ipool-config -Idaemon -Ictl -Itests/unit $(PLATFORM_FLAGS) $(CFLAGS)
 
 # All of a folder's files but those of the other platform.
 other_platform := $(if $(filter windows,$(PLATFORM)),%_unix.c %_linux.c,%_windows.c)
-sources = $(filter-out $(other_platform),$(wildcard $(1)/*.c))
+sources = $(filter-out $(other_platform),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
 COMMON_OBJECTS := $(call objects,$(call sources,common) $(call sources,pool-config)) \
@@ -66,14 +73,26 @@ POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check check-survive check-sessions check-safety model fuzz demo \
-	demo-windows bench lint format install clean help setup-% programs unit-tests \
-	windows-tests test-tools forecast-table
+.PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
+	demo demo-windows picture bench lint format install clean help setup-build setup-check \
+	programs unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: setup-build programs
+all: programs
 programs: $(PROGRAMS)
+
+# Each command works as the first one on a bare machine, also with -j.  What compiles waits for
+# setup-build; what needs more installs that as the first step of its recipe.  Missing packages
+# are named; with none missing this is silent, and takes milliseconds.  The two setups have rules
+# of their own: after a pattern rule for them, make would run them last.
+PACKAGES := tests/setup/packages.sh
+
+setup-build:
+	$(Q)$(PACKAGES) $(NEEDS)
+
+setup-check:
+	$(Q)$(PACKAGES) build clang lint model check windows wine fresh
 
 $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
@@ -83,7 +102,7 @@ $(OUT)/poolctl$(EXE): $(POOLCTL_OBJECTS) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLCTL_LIBS)
 
-$(OUT)/obj/%.o: %.c Makefile
+$(OUT)/obj/%.o: %.c Makefile | setup-build
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -100,12 +119,12 @@ $(OUT)/obj/profiles.c: $(PROFILES) Makefile
 			echo '},'; \
 		done; echo '{0, 0}};'; } > $@
 
-$(OUT)/obj/profiles.o: $(OUT)/obj/profiles.c
+$(OUT)/obj/profiles.o: $(OUT)/obj/profiles.c | setup-build
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # What Event Viewer shows of poold's events: for each id of the table, their own text.
-$(OUT)/obj/messages.mc: common/event_kinds.c Makefile
+$(OUT)/obj/messages.mc: common/event_kind.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ printf 'FacilityNames=(Poold=0)\n\n'; \
 		sed -n 's/^\t\[EVENT_.*{"[a-z_]*", \([0-9]*\), .*/MessageId=\1\nLanguage=English\n%1\n.\n/p' \
@@ -116,36 +135,30 @@ $(OUT)/obj/messages.o: $(OUT)/obj/messages.mc
 	$(Q)x86_64-w64-mingw32-windmc -h $(@D) -r $(@D) $<
 	$(Q)x86_64-w64-mingw32-windres $(OUT)/obj/messages.rc $@
 
--include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d)
+-include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d $(OUT)/obj/*/*/*/*.d)
 
-# Installs the Debian packages that are missing; silent when there are none.
-setup-%:
-	$(Q)tests/setup/packages.sh $*
-
-windows: setup-build setup-windows
+windows:
 	$(Q)$(MAKE) --no-print-directory VARIANT=windows programs
 
 # ---- tests ----
 
 # A unit test links everything but the programs' main files.
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
+UNIT_TESTS := $(patsubst %.c,$(OUT)/tests/%,$(notdir $(UNIT_SOURCES)))
 UNIT_OBJECTS := $(filter-out %/main.o,$(POOLD_OBJECTS) $(POOLCTL_OBJECTS)) $(COMMON_OBJECTS)
 
 unit-tests: $(UNIT_TESTS)
 
-$(OUT)/tests/test_%: $(OUT)/obj/tests/unit/test_%.o $(UNIT_OBJECTS)
+.SECONDEXPANSION:
+$(OUT)/tests/test_%: $$(patsubst tests/%.c,$(OUT)/obj/tests/%.o,$$(filter %/test_$$*.c,$(UNIT_SOURCES))) \
+		$(UNIT_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lcmocka $(POOLD_LIBS) $(POOLCTL_LIBS)
 
 test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source $(OUT)/tests/ask_dns
 
-$(OUT)/tests/load_config: $(OUT)/obj/tests/config/load_config.o $(COMMON_OBJECTS)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
-
-$(OUT)/tests/bench_config: $(OUT)/obj/tests/bench/load_config.o $(COMMON_OBJECTS)
+$(OUT)/tests/load_config: $(OUT)/obj/tests/support/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lnettle -lyaml -ljansson -lpthread
@@ -167,8 +180,8 @@ $(OUT)/tests/ask_dns$(EXE): $(OUT)/obj/tests/support/ask_dns.o \
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLCTL_LIBS)
 
 # Whether forecasts come true; see docs/forecast.md.
-FORECAST_OBJECTS := $(addprefix $(OUT)/obj/,tests/sessions/forecast.o daemon/forecast.o \
-	daemon/hazards.o daemon/lifetimes.o daemon/progress.o)
+FORECAST_OBJECTS := $(addprefix $(OUT)/obj/,tests/sessions/forecast.o daemon/forecast/forecast.o \
+	daemon/forecast/hazard_model.o daemon/forecast/lifetimes.o daemon/sessions/progress.o)
 
 $(OUT)/tests/forecast: $(FORECAST_OBJECTS) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
@@ -183,13 +196,13 @@ forecast-table: build/native/tests/forecast
 	$(Q)$< --seed $(FORECAST_SEED) 'recorded: programs'=$(TRACES)/programs.txt
 
 # Many sessions, which somebody else counts.
-build/native/tests/crowd: tests/sessions/crowd.c Makefile
+build/native/tests/crowd: tests/sessions/crowd.c Makefile | setup-build
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)gcc -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -o $@ $<
 
 # Preloaded into poold, whatever that was built with.
-build/native/tests/fault.so: tests/survive/fault.c Makefile
+build/native/tests/fault.so: tests/survive/fault.c Makefile | setup-build
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)gcc -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
@@ -202,88 +215,124 @@ windows-tests: windows
 		build/windows/tests/ask_dns.exe \
 		build/windows/tests/program.exe build/windows/tests/wtsapi32.dll
 
-build/windows/tests/%.exe: tests/windows/%.c
+build/windows/tests/%.exe: tests/windows/programs/%.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -o $@ $< -static \
 		-lws2_32 -ladvapi32 -lshell32
 
 # Its sessions of Remote Desktop are those of a file.
-build/windows/tests/wtsapi32.dll: tests/windows/wtsapi32.c
+build/windows/tests/wtsapi32.dll: tests/windows/programs/wtsapi32.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)x86_64-w64-mingw32-gcc -std=c11 -O2 $(WARNINGS) -shared -o $@ $< -static
 
 # read_source, whose performance counters are those of a file.
-build/windows/tests/read_pdh.exe: $(OUT)/obj/tests/windows/pdh.o \
+build/windows/tests/read_pdh.exe: $(OUT)/obj/tests/windows/programs/pdh.o \
 		$(OUT)/obj/tests/support/read_source.o \
 		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
 
-build/windows/tests/standins.exe: $(OUT)/obj/tests/windows/standins.o \
+build/windows/tests/standins.exe: $(OUT)/obj/tests/windows/programs/standins.o \
 		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
 
-check: setup-build setup-check setup-windows setup-wine
+check: setup-check
 	$(Q)$(PYTHON) tests/run.py
 
 # Crashes, faults and interference alone; the last line counts their points.
-check-survive: setup-build setup-check setup-windows setup-wine
+check-survive: setup-check
 	$(Q)$(PYTHON) tests/run.py unit survive survive_windows; status=$$?; \
 		$(PYTHON) tests/survive/count.py && exit $$status
 
 # Counting, settling and forecasts alone; the last line counts what was held against the
 # truth.
-check-sessions: setup-build setup-check setup-windows setup-wine
+check-sessions: setup-check
 	$(Q)$(PYTHON) tests/run.py unit sessions sessions_windows; status=$$?; \
 		$(PYTHON) tests/sessions/count.py && exit $$status
 
 # Many operators at once, and maintenance that no user notices, alone; more rounds than check.
 SAFETY_ROUNDS ?= 2000
-check-safety: setup-build setup-check setup-windows setup-wine
+check-safety: setup-check
 	$(Q)SAFETY_ROUNDS=$(SAFETY_ROUNDS) $(PYTHON) tests/run.py safety; status=$$?; \
 		$(PYTHON) tests/safety/count.py && exit $$status
 
+# What people who did not write the program tried on it, alone.
+check-outside: setup-check
+	$(Q)$(PYTHON) tests/run.py outside; status=$$?; \
+		$(PYTHON) tests/outside/count.py && exit $$status
+
 # The protocol of reservations with 4 servers and 3 clients; check has 3 and 2.
-model: setup-build setup-check
+model:
+	$(Q)$(PACKAGES) build model
 	$(Q)$(PYTHON) tests/model/spin.py
 
-demo: setup-build setup-demo programs
-	$(Q)$(PYTHON) tests/system/demo.py
+demo:
+	$(Q)$(PACKAGES) build demo
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(PYTHON) tests/demo/demo.py
 
-demo-windows: setup-build setup-demo setup-windows setup-wine windows windows-tests programs
-	$(Q)$(PYTHON) tests/windows/demo.py
+demo-windows:
+	$(Q)$(PACKAGES) build demo windows wine
+	$(Q)$(MAKE) --no-print-directory programs windows-tests
+	$(Q)$(PYTHON) tests/demo/demo_windows.py
 
-bench: setup-build setup-bench setup-windows setup-wine programs windows windows-tests
+# docs/demo.svg, from a real run of the demo.
+picture:
+	$(Q)$(PACKAGES) build demo
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(PYTHON) tests/demo/record_svg.py docs/demo.svg
+
+bench:
+	$(Q)$(PACKAGES) build bench windows wine
+	$(Q)$(MAKE) --no-print-directory programs windows-tests
 	$(Q)$(PYTHON) tests/bench/bench.py
 
-# FUZZ_SECONDS of the fuzzer; what it finds new stays in build/fuzz.
+# Whether what comes first works on a bare Debian 12.
+fresh:
+	$(Q)$(PACKAGES) fresh
+	$(Q)tests/setup/fresh.sh
+
+# FUZZ_SECONDS of each fuzzer; what they find new stays in build/fuzz.
 FUZZ_SECONDS ?= 600
-FUZZ_SOURCES := $(call sources,common) $(call sources,pool-config)
+FUZZERS := build/fuzz/fuzz_config build/fuzz/fuzz_replies
+FUZZ_SOURCES := $(call sources,common) $(call sources,pool-config) $(OUT)/obj/profiles.c
+# What reads a reply, without what sends a request.
+FUZZ_REPLIES := $(filter-out %/client.c %/exchange.c %/request.c,$(wildcard ctl/api/*.c)) \
+	ctl/operation/goal.c
 
-build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(FUZZ_SOURCES) $(OUT)/obj/profiles.c
+build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(FUZZ_SOURCES)
+build/fuzz/fuzz_replies: tests/fuzz/fuzz_replies.c $(FUZZ_REPLIES) $(FUZZ_SOURCES)
+$(FUZZERS):
 	$(call say,FUZZ,$@)
-	$(Q)mkdir -p build/fuzz/found
+	$(Q)mkdir -p build/fuzz/found build/fuzz/found-replies
 	$(Q)clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-D_GNU_SOURCE -Icommon -Ipool-config -o $@ $^ -lnettle -lyaml -ljansson -lpthread
+		-D_GNU_SOURCE -Icommon -Ipool-config -Ictl -o $@ $^ -lnettle -lyaml -ljansson -lpthread
 
-fuzz: setup-build setup-check build/fuzz/fuzz_config
-	$(Q)build/fuzz/fuzz_config -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
-		-print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/found tests/fuzz/corpus \
+fuzz:
+	$(Q)$(PACKAGES) build clang
+	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
+	$(Q)build/fuzz/fuzz_config $(FUZZ_FLAGS) build/fuzz/found tests/fuzz/corpus \
 		tests/config pool-config/profiles pool-config/examples
+	$(Q)build/fuzz/fuzz_replies $(FUZZ_FLAGS) build/fuzz/found-replies tests/fuzz/replies
+
+FUZZ_FLAGS = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	-print_final_stats=1 -artifact_prefix=build/fuzz/
 
 # ---- keeping it in order ----
 
-C_FILES := $(wildcard common/*.[ch] pool-config/*.[ch] daemon/*.[ch] ctl/*.[ch] tests/*/*.[ch])
+C_FILES := $(shell find common pool-config daemon ctl tests -name "*.[ch]")
 
-lint: setup-check
+lint:
+	$(Q)$(PACKAGES) lint
 	$(Q)tests/setup/lint.sh
 
-format: setup-check
+format:
+	$(Q)$(PACKAGES) lint
 	$(Q)clang-format -i $(C_FILES)
 
 install: programs
@@ -291,9 +340,11 @@ install: programs
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	$(Q)install -m 755 $(OUT)/poolctl $(DESTDIR)$(PREFIX)/bin/poolctl
 	$(Q)install -m 755 $(OUT)/poold $(DESTDIR)$(PREFIX)/sbin/poold
-	$(Q)install -d $(DESTDIR)$(PREFIX)/share/doc/poolctl
-	$(Q)install -m 644 README.md LICENSE docs/*.md docs/*.yaml pool-config/examples/*.yaml \
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs/recipes
+	$(Q)install -m 644 README.md LICENSE pool-config/examples/*.yaml \
 		$(DESTDIR)$(PREFIX)/share/doc/poolctl
+	$(Q)install -m 644 docs/*.* $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs
+	$(Q)install -m 755 docs/recipes/* $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs/recipes
 
 clean:
 	$(Q)rm -rf build
@@ -303,13 +354,16 @@ help:
 	@echo 'make windows         build/windows/poolctl.exe and build/windows/poold.exe'
 	@echo 'make demo            a drain on three simulated servers, half a minute'
 	@echo 'make demo-windows    the same on three Windows servers under Wine'
+	@echo 'make picture         the demo as an animated picture, docs/demo.svg'
 	@echo 'make check           all tests; the last line counts them'
+	@echo 'make fresh           the first commands alone, each on a bare Debian 12; as root'
 	@echo 'make check-survive   crashes, faults and interference alone; counts their points'
 	@echo 'make check-sessions  what is said about sessions, against the truth; counts samples'
 	@echo 'make check-safety    many operators at once, and users meanwhile; counts rounds'
+	@echo 'make check-outside   what outsiders tried alone; counts cases and their brothers'
 	@echo 'make model           how drains are reserved, in a larger model than in check'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
-	@echo 'make fuzz            the loader against random files, FUZZ_SECONDS=600'
+	@echo 'make fuzz            random files and replies, FUZZ_SECONDS=600'
 	@echo 'make forecast-table  whether forecasts come true, for docs/forecast.md'
 	@echo 'make lint, format    how the code looks'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'

@@ -2,18 +2,18 @@
 
 #include <string.h>
 
-static const char *const phases[PHASE__COUNT] = {
+const char *const api_phases[PHASE__COUNT + 1] = {
 	[PHASE_SERVING] = "serving",     [PHASE_DRAINED] = "drained",
 	[PHASE_RESUMING] = "resuming",   [PHASE_DRAINING] = "draining",
 	[PHASE_ATTENTION] = "attention",
 };
 
-static const char *const wants[WANT__COUNT] = {
+const char *const api_wants[WANT__COUNT + 1] = {
 	[WANT_SERVING] = "serving",
 	[WANT_DRAINED] = "drained",
 };
 
-static const char *const states[STATE__COUNT] = {
+const char *const api_service_states[STATE__COUNT + 1] = {
 	[STATE_STOPPED] = "stopped",
 	[STATE_START_PENDING] = "start_pending",
 	[STATE_STOP_PENDING] = "stop_pending",
@@ -26,126 +26,47 @@ static const char *const states[STATE__COUNT] = {
 	[STATE_UNKNOWN] = "unknown",
 };
 
-static const char *const start_types[START__COUNT] = {
+const char *const api_start_types[START__COUNT + 1] = {
 	[START_BOOT] = "boot",           [START_SYSTEM] = "system",
 	[START_AUTOMATIC] = "automatic", [START_MANUAL] = "manual",
 	[START_DISABLED] = "disabled",
 };
 
-static const char *const drain_phases[DRAIN__COUNT] = {
+const char *const api_drain_phases[DRAIN__COUNT + 1] = {
 	[DRAIN_ACTIVE] = "active",
 	[DRAIN_RESERVED] = "reserved",
 	[DRAIN_ENDED] = "ended",
 };
 
-static const char *const on_deadlines[ON_DEADLINE__COUNT] = {
+const char *const api_on_deadlines[ON_DEADLINE__COUNT + 1] = {
 	[ON_DEADLINE_HOLD] = "hold",
 	[ON_DEADLINE_RESUME] = "resume",
 	[ON_DEADLINE_STOP] = "stop",
 };
 
-static const char *const untils[UNTIL__COUNT] = {
+const char *const api_untils[UNTIL__COUNT + 1] = {
 	[UNTIL_RESUME] = "resume",
 	[UNTIL_REBOOT] = "reboot",
 };
 
-static const char *const end_reasons[END__COUNT] = {
+const char *const api_end_reasons[END__COUNT + 1] = {
 	[END_REQUEST] = "request",
 	[END_DEADLINE] = "deadline",
 	[END_REBOOT] = "reboot",
 };
 
-static int find(const char *const *names, int count, const char *name)
+bool api_is_media_type(const char *value, const char *type)
 {
-	for (int i = 0; i < count; i++)
-		if (!strcmp(names[i], name))
-			return i;
-	return -1;
-}
+	size_t length = strlen(type);
 
-const char *phase_name(enum phase phase)
-{
-	return phases[phase];
-}
-
-const char *want_name(enum want want)
-{
-	return wants[want];
-}
-
-const char *service_state_name(enum service_state state)
-{
-	return states[state];
-}
-
-const char *start_type_name(enum start_type type)
-{
-	return start_types[type];
-}
-
-const char *drain_phase_name(enum drain_phase phase)
-{
-	return drain_phases[phase];
-}
-
-const char *on_deadline_name(enum on_deadline on_deadline)
-{
-	return on_deadlines[on_deadline];
-}
-
-const char *until_name(enum until until)
-{
-	return untils[until];
-}
-
-const char *end_reason_name(enum end_reason reason)
-{
-	return end_reasons[reason];
-}
-
-int phase_from_name(const char *name)
-{
-	return find(phases, PHASE__COUNT, name);
-}
-
-int want_from_name(const char *name)
-{
-	return find(wants, WANT__COUNT, name);
-}
-
-int service_state_from_name(const char *name)
-{
-	return find(states, STATE__COUNT, name);
-}
-
-int start_type_from_name(const char *name)
-{
-	return find(start_types, START__COUNT, name);
-}
-
-int drain_phase_from_name(const char *name)
-{
-	return find(drain_phases, DRAIN__COUNT, name);
-}
-
-int on_deadline_from_name(const char *name)
-{
-	return find(on_deadlines, ON_DEADLINE__COUNT, name);
-}
-
-int until_from_name(const char *name)
-{
-	return find(untils, UNTIL__COUNT, name);
-}
-
-int end_reason_from_name(const char *name)
-{
-	return find(end_reasons, END__COUNT, name);
+	return value && !strncasecmp(value, type, length) &&
+	       strchr("; \t,", value[length]);
 }
 
 static bool is_letter_or_digit(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9');
 }
 
 bool api_id_is_valid(const char *id)

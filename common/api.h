@@ -1,8 +1,7 @@
 /*
  * The words that both ends of the HTTP API agree on.
  *
- * Each enum has a table of wire names; x_name() gives the name, x_from_name() finds the
- * value and returns -1 if there is none.
+ * Each enum has a list of its names, which words_find() finds the value in.
  */
 #ifndef POOLCTL_API_H
 #define POOLCTL_API_H
@@ -23,6 +22,7 @@ enum {
 	API_ID_BYTES = 65,
 	API_TEXT_BYTES = 513,
 	API_EVENTS_LIMIT = 1000,
+	API_EVENTS_KEPT = 100000, /* in the record, at least */
 	API_SESSIONS_LIMIT = 10000,
 	API_SESSIONS_USUAL = 1000,
 	API_SERVICES_LIMIT = 64,
@@ -40,15 +40,15 @@ enum phase {
 	PHASE_DRAINED,
 	PHASE_RESUMING,
 	PHASE_DRAINING,
-	PHASE_ATTENTION, /* the order is that of a server's phase: the highest of its
-			    services */
+	PHASE_ATTENTION, /* the order is that of a server's phase: the highest of
+			    its services */
 	PHASE__COUNT,
 };
 
 enum want { WANT_SERVING, WANT_DRAINED, WANT__COUNT };
 
-/* What the SCM says a service is (SERVICE_STATUS_PROCESS.dwCurrentState), and two more:
- * it is not installed, or the SCM could not be asked. */
+/* The states of a service in the SCM (SERVICE_STATUS_PROCESS.dwCurrentState), and
+ * more: it is not installed, or the SCM could not be asked. */
 enum service_state {
 	STATE_STOPPED,
 	STATE_START_PENDING,
@@ -72,7 +72,7 @@ enum start_type {
 	START__COUNT,
 };
 
-/* What poold does when a drain's deadline is over before everything was drained. */
+/* The action of poold if a drain's deadline passes before everything is drained. */
 enum on_deadline {
 	ON_DEADLINE_HOLD,
 	ON_DEADLINE_RESUME,
@@ -80,32 +80,28 @@ enum on_deadline {
 	ON_DEADLINE__COUNT,
 };
 
-/* What a drain is: asked for; only announced by a reservation; or over. */
+/* A drain is in force; only announced by a reservation; or over. */
 enum drain_phase { DRAIN_ACTIVE, DRAIN_RESERVED, DRAIN_ENDED, DRAIN__COUNT };
 
-/* How long a drain lasts: until somebody ends it, or only until the next boot. */
+/* A drain lasts until somebody ends it, or only until the next boot. */
 enum until { UNTIL_RESUME, UNTIL_REBOOT, UNTIL__COUNT };
 
-/* Why a drain ended. */
+/* The reason for which a drain ended. */
 enum end_reason { END_REQUEST, END_DEADLINE, END_REBOOT, END__COUNT };
 
-const char *phase_name(enum phase phase);
-const char *want_name(enum want want);
-const char *service_state_name(enum service_state state);
-const char *start_type_name(enum start_type type);
-const char *drain_phase_name(enum drain_phase phase);
-const char *on_deadline_name(enum on_deadline on_deadline);
-const char *until_name(enum until until);
-const char *end_reason_name(enum end_reason reason);
+/* The names of the values above, by value; see words.h. */
+extern const char *const api_phases[PHASE__COUNT + 1];
+extern const char *const api_wants[WANT__COUNT + 1];
+extern const char *const api_service_states[STATE__COUNT + 1];
+extern const char *const api_start_types[START__COUNT + 1];
+extern const char *const api_drain_phases[DRAIN__COUNT + 1];
+extern const char *const api_on_deadlines[ON_DEADLINE__COUNT + 1];
+extern const char *const api_untils[UNTIL__COUNT + 1];
+extern const char *const api_end_reasons[END__COUNT + 1];
 
-int phase_from_name(const char *name);
-int want_from_name(const char *name);
-int service_state_from_name(const char *name);
-int start_type_from_name(const char *name);
-int drain_phase_from_name(const char *name);
-int on_deadline_from_name(const char *name);
-int until_from_name(const char *name);
-int end_reason_from_name(const char *name);
+/* True if the value of a header is this media type, in any case, with parameters or
+ * without; or if it is a list, its first one.  The value may be NULL. */
+bool api_is_media_type(const char *value, const char *type);
 
 /* A drain's id: 1 to 64 of A-Z a-z 0-9 . _ @ -, the first a letter or digit. */
 bool api_id_is_valid(const char *id);

@@ -1,7 +1,6 @@
 #include "buf.h"
 #include "mem.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +28,40 @@ void buf_puts(struct buf *buf, const char *text)
 	buf_add(buf, text, strlen(text));
 }
 
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, args);
+	if (length >= 0) {
+		reserve(buf, (size_t)length);
+		(void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format,
+				again);
+		buf->length += (size_t)length;
+	}
+	va_end(again);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args;
-	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	buf_vprintf(buf, format, args);
 	va_end(args);
-	if (length < 0)
-		return;
-	reserve(buf, (size_t)length);
-	va_start(args, format);
-	(void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format, args);
-	va_end(args);
-	buf->length += (size_t)length;
 }
 
 void buf_done(struct buf *buf)
 {
 	free(buf->text);
 	*buf = (struct buf){0};
+}
+
+void buf_join(struct buf *buf, const char *between, struct buf *part)
+{
+	if (part->length)
+		buf_printf(buf, "%s%s", buf->length ? between : "", part->text);
+	buf_done(part);
 }

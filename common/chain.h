@@ -1,13 +1,14 @@
 /*
- * The hash chain of the events: each event's hash covers the hash before it, so that an
- * event that is changed, taken out or put in later breaks every hash after it.
+ * The hash chain of the events: each event's hash covers the hash before it, so
+ * that an event that is changed, taken out or put in later breaks every hash after
+ * it.
  */
 #ifndef POOLCTL_CHAIN_H
 #define POOLCTL_CHAIN_H
 
 enum { CHAIN_HASH_BYTES = 65 }; /* 64 hex digits and the end of the text */
 
-/* What stands before the first event: 64 zeros. */
+/* The hash before the first event: 64 zeros. */
 extern const char chain_start[CHAIN_HASH_BYTES];
 
 /*

@@ -14,7 +14,8 @@ struct wall clock_wall(void)
 	FILETIME now;
 
 	GetSystemTimeAsFileTime(&now);
-	return (struct wall){((((int64_t)now.dwHighDateTime << 32) | now.dwLowDateTime) -
-			      steps_to_1970) /
-			     10000};
+	return (struct wall){
+		((((int64_t)now.dwHighDateTime << 32) | now.dwLowDateTime) -
+		 steps_to_1970) /
+		10000};
 }

@@ -1,9 +1,10 @@
 /*
- * What went wrong, in words an operator can act on, and what it means to each end.
+ * Errors: a text that an operator can act on, and a code with its meaning for HTTP
+ * and exit statuses.
  *
- * A function that can fail returns 0 or -1 and takes a `struct err *` last.  The caller
- * owns it and starts with a zeroed one.  The first error set wins: it is nearest to the
- * cause.
+ * A function that can fail returns 0 or -1 and takes a `struct err *` last.  The
+ * caller owns it and starts with a zeroed one.  The first error set wins: it is
+ * nearest to the cause.
  */
 #ifndef POOLCTL_ERR_H
 #define POOLCTL_ERR_H
@@ -31,6 +32,8 @@ enum err_code {
 	ERR_METHOD,
 	ERR_MEDIA_TYPE,
 	ERR_WRITE_HEADER,
+	ERR_HOST,
+	ERR_ORIGIN,
 	ERR_BODY_TOO_LARGE,
 	ERR_HELD,
 	ERR_RESERVED,
@@ -50,9 +53,11 @@ enum err_code {
 	ERR_STATE_LOCKED,
 	ERR_STORE,
 	ERR_SESSIONS,
-	/* What poolctl meets. */
+	/* Failures that only poolctl sees. */
 	ERR_UNREACHABLE,
 	ERR_BAD_REPLY,
+	ERR_NOT_AUTHORISED,
+	ERR_WRONG_SERVER,
 	ERR_NOT_VERIFIED,
 	ERR_TIMEOUT,
 	ERR__COUNT,
@@ -62,11 +67,12 @@ enum { ERR_TEXT_BYTES = 768 };
 
 struct err {
 	enum err_code code;
-	unsigned long os_code; /* errno or a Win32 error number, 0 if there is none */
+	/* errno or a Win32 error number, 0 if there is none. */
+	unsigned long os_code;
 	char text[ERR_TEXT_BYTES];
 };
 
-/* What one code means to each end; exit statuses are those of docs/api.md. */
+/* The meaning of one code; exit statuses are those of docs/api.md. */
 struct err_info {
 	const char *name; /* the `code` of a problem document */
 	const char *title;
@@ -88,7 +94,8 @@ int err_prefix(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 const struct err_info *err_info(enum err_code code);
 
-/* The code with this wire name; ERR_INTERNAL for a name that this version does not know.
+/* The code with this wire name; ERR_INTERNAL for a name that this version does not
+ * know.
  */
 enum err_code err_from_name(const char *name);
 

@@ -53,30 +53,3 @@ char *xasprintf(const char *format, ...)
 	va_end(args);
 	return text;
 }
-
-void copy_text(char *to, size_t size_bytes, const char *from)
-{
-	size_t length = strlen(from);
-
-	if (length >= size_bytes)
-		length = size_bytes - 1;
-	memcpy(to, from, length);
-	to[length] = '\0';
-	if (from[length])
-		drop_cut_character(to);
-}
-
-void drop_cut_character(char *text)
-{
-	size_t length = strlen(text), follow = 0, wanted;
-	unsigned char lead;
-
-	while (follow < length && (text[length - 1 - follow] & 0xc0) == 0x80)
-		follow++;
-	if (follow == length)
-		return;
-	lead = (unsigned char)text[length - 1 - follow];
-	wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-	if (follow < wanted)
-		text[length - 1 - follow] = '\0';
-}

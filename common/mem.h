@@ -1,8 +1,8 @@
 /*
  * Memory that is there or the program ends.
  *
- * Running out of memory logs one line and aborts: the store is written so that a restart
- * continues the work.  All results are freed with free().
+ * Running out of memory logs one line and aborts: the store is written so that a
+ * restart continues the work.  All results are freed with free().
  */
 #ifndef POOLCTL_MEM_H
 #define POOLCTL_MEM_H
@@ -18,13 +18,5 @@ char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* malloc with the same rule, for libraries that let us choose their allocator. */
 void *xmalloc(size_t size_bytes);
-
-/* Copies text into a fixed array and cuts what does not fit, between two characters;
- * always ends with a NUL. */
-void copy_text(char *to, size_t size_bytes, const char *from);
-
-/* Takes from the end of a text what is left of a UTF-8 character that was cut in two:
- * with it, the text could not go into JSON. */
-void drop_cut_character(char *text);
 
 #endif

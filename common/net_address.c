@@ -1,6 +1,6 @@
 #include "net_address.h"
 
-#include "mem.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +51,9 @@ bool net_address_is_loopback(const struct net_address *address)
 {
 	static const struct net_address ipv6_loopback = {.bytes = {[15] = 1}};
 
-	return net_address_is_ipv4(address) ? address->bytes[12] == 127
-					    : net_address_equal(address, &ipv6_loopback);
+	return net_address_is_ipv4(address)
+		       ? address->bytes[12] == 127
+		       : net_address_equal(address, &ipv6_loopback);
 }
 
 const char *net_address_format(const struct net_address *address,
@@ -60,9 +61,10 @@ const char *net_address_format(const struct net_address *address,
 {
 	bool is_ipv4 = net_address_is_ipv4(address);
 
-	if (!inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address->bytes + (is_ipv4 ? 12 : 0),
-		       text, NET_ADDRESS_TEXT_BYTES))
-		copy_text(text, NET_ADDRESS_TEXT_BYTES, "?");
+	if (!inet_ntop(is_ipv4 ? AF_INET : AF_INET6,
+		       address->bytes + (is_ipv4 ? 12 : 0), text,
+		       NET_ADDRESS_TEXT_BYTES))
+		utf8_copy(text, NET_ADDRESS_TEXT_BYTES, "?");
 	return text;
 }
 
@@ -77,7 +79,8 @@ int net_address_split(const char *text, struct net_address *address, uint16_t *p
 	if (!colon || colon == text)
 		return -1;
 	number = strtol(colon + 1, &end, 10);
-	if (colon[1] < '0' || colon[1] > '9' || *end || number < 0 || number > 65535)
+	if (colon[1] < '0' || colon[1] > '9' || *end || number < 0 ||
+	    number > 65535)
 		return -1;
 	length = (size_t)(colon - text);
 	if (text[0] == '[' && text[length - 1] == ']') {

@@ -11,7 +11,8 @@
 
 enum { NET_ADDRESS_TEXT_BYTES = 48 };
 
-/* IPv4 is kept as an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2), so that both compare.
+/* IPv4 is kept as an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2), so that both
+ * compare.
  */
 struct net_address {
 	uint8_t bytes[16];
@@ -29,7 +30,8 @@ const char *net_address_format(const struct net_address *address,
 			       char text[NET_ADDRESS_TEXT_BYTES]);
 
 /* Splits "host:port" or "[v6]:port"; `host` has room for NET_ADDRESS_TEXT_BYTES. */
-int net_address_split(const char *text, struct net_address *address, uint16_t *port);
+int net_address_split(const char *text, struct net_address *address,
+		      uint16_t *port);
 
 /* Fills the socket library's form of it and returns its size in bytes. */
 int net_address_to_socket(const struct net_address *address, uint16_t port,

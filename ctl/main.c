@@ -1,293 +1,238 @@
-/* poolctl: takes servers of a pool out of service and back, from an admin's machine. */
-#include "commands.h"
-#include "config.h"
-#include "host.h"
+/* poolctl: takes servers of a pool out of service and back, from an admin's
+ * machine. */
+#include "commands/commands.h"
+#include "config/config.h"
+#include "system/host.h"
+#include "system/streams.h"
 #include "mem.h"
-#include "schema.h"
-#include "text.h"
+#include "operation/step.h"
+#include "pool_config.h"
+#include "show/nagios.h"
+#include "terminal/print.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANY_NUMBER = 1000, USAGE_COLUMNS = 28 };
+enum { ANY_NUMBER = 1000 };
 
-static int command_help(const struct options *options, const struct pool_config *config,
-			struct err *err);
-static int command_version(const struct options *options,
-			   const struct pool_config *config, struct err *err);
-
-static const struct command {
-	const char *name;
-	size_t min_args, max_args;
+static const struct program_command {
+	struct command command;
 	bool has_config;
-	int (*run)(const struct options *options, const struct pool_config *config,
-		   struct err *err);
-	const char *args;
-	const char *options;
-	const char *help;
+	command_run *run;
 } commands[] = {
-	{"status", 0, ANY_NUMBER, true, command_status, "[POOL|SERVER...]", "watch",
-	 "show what serves and what is out"},
-	{"check", 0, ANY_NUMBER, true, command_check, "[POOL...|SERVER...]",
-	 "service with-group deadline force accept-broken-sessions",
-	 "say whether a pool is well, or may spare a server"},
-	{"drain", 1, ANY_NUMBER, true, command_drain, "SERVER...",
-	 "id owner reason service with-group deadline on-deadline until dry-run force confirm accept-broken-sessions lock-wait no-wait timeout",
-	 "stop new sessions, wait for the rest"},
-	{"resume", 1, ANY_NUMBER, true, command_resume, "SERVER...",
-	 "id all owner no-wait timeout", "end a drain, wait until all is as before"},
-	{"wait", 1, ANY_NUMBER, true, command_wait, "SERVER...", "for timeout",
-	 "wait until servers are drained, or serve"},
-	{"sessions", 1, 1, true, command_sessions, "SERVER", "service with-group limit",
-	 "show who is still connected, oldest first"},
-	{"events", 1, 1, true, command_events, "SERVER", "after limit follow verify head",
-	 "show what happened on a server"},
-	{"config check", 0, 1, false, command_config_check, "[FILE]", "poold",
-	 "find the mistakes in a pool.yaml"},
-	{"config show", 0, 1, true, command_config_show, "[POOL|SERVER]", "yaml",
-	 "show what is in force, and where it is from"},
-	{"config init", 0, 1, false, command_config_init, "[FILE]",
-	 "pool fqdn profile server service", "write a first pool.yaml"},
-	{"config schema", 0, 0, false, command_config_schema, "", "poold",
-	 "print a JSON Schema for editors"},
-	{"config reference", 0, 0, false, command_config_reference, "", "",
-	 "print what all keys mean"},
-	{"version", 0, 0, false, command_version, "", "", "show the version of poolctl"},
-	{"help", 0, 2, false, command_help, "[COMMAND]", "",
-	 "show this help, or a command's"},
+	{{"status", 0, ANY_NUMBER, "[POOL|SERVER...]", "watch",
+	  "show which servers serve and which are out",
+	  .examples = "status\n"
+		      "status fe-pool01\n"
+		      "status frontend01 -o json\n"
+		      "status --watch",
+	  .also = "list ls show get ps"},
+	 true,
+	 command_status},
+	{{"check", 0, ANY_NUMBER, "[POOL...|SERVER...]",
+	  "service with-group deadline force accept-broken-sessions nagios",
+	  "check pools, or whether servers could be drained",
+	  .about =
+		  "Of a pool: whether its servers, DNS and clocks are as they should be, and\n"
+		  "which servers may leave it.  Of a server: whether it could be drained now,\n"
+		  "and in time.  Changes nothing.  Exit status 4: it is not so.",
+	  .examples = "check fe-pool01\n"
+		      "check fe-pool01 --nagios\n"
+		      "check frontend01 --deadline 2h",
+	  .also = "verify test"},
+	 true,
+	 command_check},
+	{{"drain", 1, ANY_NUMBER, "SERVER...",
+	  "id owner reason service with-group deadline on-deadline until dry-run force confirm "
+	  "accept-broken-sessions lock-wait no-wait timeout heartbeat",
+	  "stop new sessions, and wait until all others end",
+	  .about =
+		  "Takes servers out of service: they take no new sessions, and stay out until\n"
+		  "'poolctl resume', also after a crash or reboot.  A server is refused if its pool\n"
+		  "cannot spare it.  Ctrl-C stops the waiting, not the drain.",
+	  .examples =
+		  "drain frontend01 --reason KB5031364\n"
+		  "drain frontend01 --reason KB5031364 --deadline 2h --on-deadline resume\n"
+		  "drain frontend01 --dry-run",
+	  .also = "pause cordon disable stop suspend"},
+	 true,
+	 command_drain},
+	{{"resume", 1, ANY_NUMBER, "SERVER...",
+	  "id all owner force no-wait timeout heartbeat",
+	  "end a drain, and wait until all is as before",
+	  .about =
+		  "Ends your drain of the servers, waits until their services are exactly as they\n"
+		  "were before, and tries to connect to them.  Of somebody else's drain\n"
+		  "it says whose it is; --force=owner or --all ends that too.",
+	  .examples = "resume frontend01\n"
+		      "resume frontend01 --id kb5031364 --force=owner\n"
+		      "resume frontend01 --all",
+	  .also = "undrain uncordon continue enable start unpause"},
+	 true,
+	 command_resume},
+	{{"wait", 1, ANY_NUMBER, "SERVER...",
+	  "for id service with-group timeout heartbeat",
+	  "wait until servers are drained or serving",
+	  .examples = "wait frontend01 --for drained --timeout 2h\n"
+		      "wait frontend01 --for drained --service RTCSRV"},
+	 true,
+	 command_wait},
+	{{"sessions", 1, 1, "SERVER", "service with-group limit",
+	  "show who is still connected, oldest first",
+	  .examples = "sessions frontend01\n"
+		      "sessions frontend01 --service RTCSRV --limit 20",
+	  .also = "connections users"},
+	 true,
+	 command_sessions},
+	{{"events", 1, 1, "SERVER", "after limit follow verify head",
+	  "show what happened on a server, and who did it",
+	  .examples = "events frontend01 --limit 20\n"
+		      "events frontend01 --after 0\n"
+		      "events frontend01 --follow\n"
+		      "events frontend01 --verify",
+	  .also = "log logs history record audit"},
+	 true,
+	 command_events},
+	{{"config check", 0, 1, "[FILE]", "poold",
+	  "find the mistakes in a pool.yaml",
+	  .examples = "config check pool.yaml\n"
+		      "config check --poold poold.yaml",
+	  .also = "validate lint"},
+	 false,
+	 command_config_check},
+	{{"config show", 0, 2, "[FILE] [NAME]", "yaml no-defaults",
+	  "show the settings in force, and their origin",
+	  .examples = "config show\n"
+		      "config show pool.yaml --no-defaults\n"
+		      "config show frontend01 -o yaml"},
+	 true,
+	 command_config_show},
+	{{"config init", 0, 1, "[FILE]", "pool fqdn profile server service",
+	  "write a first pool.yaml",
+	  .about =
+		  "Asks on the terminal for what the options do not say.  What it writes, loads.",
+	  .examples =
+		  "config init\n"
+		  "config init --pool fe-pool01 --server frontend01=10.1.0.11 --service RTCSRV=5061"},
+	 false,
+	 command_config_init},
+	{{"config profiles", 0, 0, "", "", "list the profiles that are built in",
+	  .examples = "config profiles"},
+	 false,
+	 command_config_profiles},
+	{{"config schema", 0, 0, "", "poold", "print a JSON Schema for editors",
+	  .examples = "config schema >pool.schema.json"},
+	 false,
+	 command_config_schema},
+	{{"config reference", 0, 0, "", "", "print what every key means",
+	  .examples = "config reference"},
+	 false,
+	 command_config_reference},
+	{{"version", 0, 0, "", "", "show the version of poolctl",
+	  .examples = "version\nversion -o json"},
+	 false,
+	 NULL},
+	{{"help", 0, 2, "[COMMAND]", "", "show this help, or that of a command",
+	  .examples = "help drain"},
+	 false,
+	 NULL},
 };
 
-enum { COMMANDS_COUNT = sizeof(commands) / sizeof(commands[0]) };
+static const struct command_line command_line = {
+	.program = "poolctl",
+	.version = VERSION,
+	.options = options_table,
+	.option_count = OPTIONS_COUNT,
+	.commands = commands,
+	.command_bytes = sizeof(commands[0]),
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+};
 
-static const char *command_name(const void *from, size_t i)
-{
-	return ((const struct command *)from)[i].name;
-}
-
-/* True if the word is the first of the command's name: "config" of "config show". */
-static bool is_first_word(const struct command *command, const char *word)
-{
-	size_t length = strcspn(command->name, " ");
-
-	return strlen(word) == length && !strncmp(command->name, word, length);
-}
-
-static size_t count_words(const struct command *command)
-{
-	return command->name[strcspn(command->name, " ")] ? 2 : 1;
-}
-
-static bool is_called(const struct command *command, const struct texts *words)
-{
-	size_t length = strcspn(command->name, " ");
-
-	if (!is_first_word(command, words->items[0]))
-		return false;
-	return !command->name[length] ||
-	       (words->count > 1 && !strcmp(command->name + length + 1, words->items[1]));
-}
-
-/* True if there are several commands that begin with this word. */
-static bool is_group(const char *word)
-{
-	for (size_t i = 0; i < COMMANDS_COUNT; i++)
-		if (is_first_word(&commands[i], word) && count_words(&commands[i]) > 1)
-			return true;
-	return false;
-}
-
-static void fail_unknown(const struct texts *words, struct err *err)
-{
-	const char *first = words->items[0], *nearest;
-	char *both = xasprintf("%s %s", first, words->count > 1 ? words->items[1] : "");
-	bool is_one = !is_group(first);
-
-	nearest = schema_nearest(first, command_name, commands, COMMANDS_COUNT);
-	if (!nearest) {
-		nearest = schema_nearest(both, command_name, commands, COMMANDS_COUNT);
-		is_one = is_one && !nearest;
-	}
-	if (nearest)
-		(void)err_set(err, ERR_USAGE,
-			      "there is no command '%s' (did you mean '%s'?)",
-			      is_one ? first : both, nearest);
-	else if (is_one || words->count > 1)
-		(void)err_set(err, ERR_USAGE,
-			      "there is no command '%s'; see poolctl --help",
-			      is_one ? first : both);
-	else
-		(void)err_set(err, ERR_USAGE,
-			      "'%s' needs one more word; see poolctl %s --help", first,
-			      first);
-	free(both);
-}
-
-static const struct command *find_command(const struct texts *words, struct err *err)
-{
-	for (size_t i = 0; i < COMMANDS_COUNT; i++)
-		if (is_called(&commands[i], words))
-			return &commands[i];
-	fail_unknown(words, err);
-	return NULL;
-}
-
-/* All commands, or those that begin with the word `group`. */
-static void print_help(FILE *stream, const char *group)
-{
-	struct buf text = {0};
-
-	buf_printf(&text, "Usage: poolctl %s%sCOMMAND [OPTION...]\n\nCommands:\n",
-		   group ? group : "", group ? " " : "");
-	for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-		int columns = USAGE_COLUMNS - 1 - (int)strlen(commands[i].name);
-
-		if (!group || is_first_word(&commands[i], group))
-			buf_printf(&text, "  %s %-*s%s\n", commands[i].name, columns,
-				   commands[i].args, commands[i].help);
-	}
-	buf_puts(&text, "\nOptions of all commands:\n");
-	options_help(NULL, &text);
-	buf_puts(&text, "\nA command's own options: poolctl COMMAND --help\n");
-	(void)fputs(text.text, stream);
-	buf_done(&text);
-}
-
-static void print_command_help(const struct command *command)
-{
-	struct buf text = {0};
-
-	buf_printf(&text, "Usage: poolctl %s%s%s%s\n\n%s\n\nOptions:\n", command->name,
-		   *command->args ? " " : "", command->args,
-		   *command->options ? " [OPTION...]" : "", command->help);
-	options_help(command->options, &text);
-	options_help(NULL, &text);
-	(void)fputs(text.text, stdout);
-	buf_done(&text);
-}
-
-static int explain(const struct texts *words, struct err *err)
-{
-	const struct command *command;
-
-	if (words->count == 1 && is_group(words->items[0])) {
-		print_help(stdout, words->items[0]);
-		return 0;
-	}
-	command = find_command(words, err);
-	if (!command)
-		return -1;
-	print_command_help(command);
-	return 0;
-}
-
-static int command_help(const struct options *options, const struct pool_config *config,
-			struct err *err)
-{
-	const struct texts words = {options->words.items + 1, options->words.count - 1};
-
-	(void)config;
-	if (words.count)
-		return explain(&words, err);
-	print_help(stdout, NULL);
-	return 0;
-}
-
-static int command_version(const struct options *options,
-			   const struct pool_config *config, struct err *err)
-{
-	(void)options;
-	(void)config;
-	(void)err;
-	(void)printf("poolctl %s\n", VERSION);
-	return 0;
-}
-
-static int check_arguments(const struct command *command, const struct options *options,
-			   struct err *err)
-{
-	size_t own = count_words(command), count = options->words.count - own;
-
-	if (count < command->min_args)
-		return err_set(err, ERR_USAGE, "'%s' needs %s", command->name,
-			       command->args);
-	if (count > command->max_args)
-		return err_set(err, ERR_USAGE, "'%s' has no use for '%s'", command->name,
-			       options->words.items[command->max_args + own]);
-	return options_check(options, command->name, command->options, err);
-}
-
-/* The error's text is the first mistake of the file; the others are told here. */
-static struct pool_config *load_config(const struct options *options, struct err *err)
+/* Prints all mistakes of the file; the error's text has only the first. */
+static struct pool_config *load_config(const struct options *options,
+				       struct err *err)
 {
 	char standard[HOST_PATH_BYTES];
 	struct buf mistakes = {0};
 	struct pool_config *config;
 
-	config = pool_config_load(config_path(options, standard), &mistakes, err);
-	for (char *line = mistakes.text, *end; !config && line && *line; line = end) {
-		end = line + strcspn(line, "\n");
-		if (*end)
-			*end++ = '\0';
-		text_complain("%s", line);
-	}
+	config = pool_config_load(config_path(options, standard),
+				  pool_config_remedy, &mistakes, err);
+	if (!config)
+		print_complaints(mistakes.text);
 	buf_done(&mistakes);
 	return config;
 }
 
-static int run(const struct command *command, const struct options *options,
+static int run(const struct program_command *chosen, const struct options *options,
 	       struct err *err)
 {
 	struct pool_config *config = NULL;
 	int ret;
 
-	if (check_arguments(command, options, err))
-		return -1;
-	if (command->has_config) {
+	if (options->output == OUTPUT_YAML &&
+	    !command_takes(&chosen->command, "yaml"))
+		return err_set(err, ERR_USAGE,
+			       "'%s' cannot print yaml; use table, json or jsonl",
+			       chosen->command.name);
+	if (chosen->has_config) {
 		config = load_config(options, err);
 		if (!config)
 			return err_info(ERR_CONFIG)->exit_status;
 	}
-	ret = command->run(options, config, err);
+	ret = chosen->run(options, config, err);
 	pool_config_free(config);
 	return ret;
 }
 
-static int run_words(const struct options *options, struct err *err)
+static int run_command(int argc, char **argv, bool *is_nagios, struct err *err)
 {
-	const struct command *command;
+	const struct program_command *chosen;
+	struct options options;
+	const char *no_color = getenv("NO_COLOR");
+	int status = -1;
 
-	if (options->has_version)
-		return command_version(options, NULL, err);
-	if (!options->words.count) {
-		print_help(options->has_help ? stdout : stderr, NULL);
-		return options->has_help ? 0 : err_info(ERR_USAGE)->exit_status;
+	if (argc == 2 && !strcmp(argv[1], "--dump-operation")) {
+		step_print(stdout);
+		return 0;
 	}
-	if (options->has_help)
-		return explain(&options->words, err);
-	command = find_command(&options->words, err);
-	if (!command)
-		return -1;
-	return run(command, options, err);
+	options_init(&options);
+	if (!command_line_parse(&command_line, argc, argv, &options, err)) {
+		options.has_no_color |= no_color && *no_color;
+		if (options.is_local)
+			clock_show_local();
+		options.given.is_json = options.output == OUTPUT_JSON ||
+					options.output == OUTPUT_JSONL;
+		chosen = command_line_choose(&command_line, &options.given, &status,
+					     err);
+		if (chosen)
+			status = run(chosen, &options, err);
+	}
+	*is_nagios = options.is_nagios;
+	options_done(&options);
+	if (*is_nagios && err->code)
+		return nagios_fail(err->text);
+	if (status >= 0)
+		return status;
+	print_complaint("%s", err->text);
+	return err_info(err->code)->exit_status;
 }
 
 int main(int argc, char **argv)
 {
-	struct options options;
-	struct err err = {0};
-	const char *no_color = getenv("NO_COLOR");
-	int status = -1;
+	struct err err = {0}, lost = {0};
+	bool is_nagios = false;
+	int status;
 
 	json_set_alloc_funcs(xmalloc, free);
 	host_init(&argc, &argv);
-	if (!options_parse(argc, argv, &options, &err)) {
-		options.has_no_color |= no_color && *no_color;
-		status = run_words(&options, &err);
-	}
-	if (status < 0) {
-		text_complain("%s", err.text);
-		status = err_info(err.code)->exit_status;
-	}
-	options_done(&options);
+	status = streams_finish(run_command(argc, argv, &is_nagios, &err), &lost);
+	if (lost.code)
+		print_complaint("%s", lost.text);
+	/* The program that calls it must not take 1 for a warning. */
+	if (lost.code && is_nagios)
+		status = NAGIOS_UNKNOWN;
+	host_done();
 	return status;
 }

@@ -1,28 +1,41 @@
 /*
  * poold: the daemon's command line, and how its parts are put together.
  */
-#include "host.h"
-#include "http.h"
-#include "log.h"
+#include "system/host.h"
+#include "exit_status.h"
+#include "http/http.h"
+#include "system/log.h"
 #include "mem.h"
-#include "pool_config.h"
-#include "preflight.h"
-#include "reconcile.h"
-#include "routes.h"
+#include "pool_advice.h"
+#include "configuration.h"
+#include "services/preflight.h"
+#include "services/preflight_text.h"
+#include "services/reconcile.h"
+#include "http/routes.h"
+#include "reload.h"
 #include "service.h"
-#include "store.h"
-#include "stream.h"
+#include "sessions/sampler.h"
+#include "start.h"
+#include "store/store.h"
+#include "http/stream.h"
+#include "sources/counter_list.h"
 #include "supervisor.h"
+#include "uninstall.h"
+#include "text/command_line.h"
+#include "utf8.h"
+#include "system/file.h"
+#include "system/private.h"
+#include "system/streams.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
 	STALE_LEAST_MS = 15000,
 	LISTEN_AGAIN_MS = 1000,
-	LOOK_AFTER_MS = 1000,
-	EXIT_NOT_POSSIBLE = 4,
+	HTTP_TICK_MS = 1000,
+	LOG_WAIT_MS = 2000, /* for the last lines, if nobody reads them */
 	/* How often a watcher hears that there is nothing new. */
 	BEAT_TICKS = 15,
 	BEAT_MOST_MS = 15000,
@@ -31,16 +44,15 @@ enum {
 /* Everything that one run needs; zeroed at first, so that it can be put down at any
  * stage. */
 struct poold {
-	struct poold_config *config;
-	struct pool_config *pools;
-	const struct pool *pool;
-	const struct pool_server *server;
-	struct net_address address;
-	uint16_t port;
+	struct configuration configuration;
+	struct task_queue tasks;
+	struct snapshot_shelf snapshots;
 	struct supervisor *supervisor;
 	struct store *reader;
+	char machine[HOST_NAME_BYTES];
+	struct host_names names;
 	struct routes routes;
-	struct http *_Atomic http; /* the supervisor's thread looks at it */
+	struct http *_Atomic http; /* the supervisor's thread reads it */
 };
 
 static int report(const struct err *err)
@@ -49,79 +61,15 @@ static int report(const struct err *err)
 	return err_info(err->code)->exit_status;
 }
 
-/* ---- configuration ---- */
-
-/* A command of a service that is not here would never be run, and nobody would know. */
-static int check_commands(const struct poold *poold, const char *path, struct err *err)
-{
-	const struct list *services = pool_services(poold->pool, poold->server);
-
-	LIST_EACH (struct poold_command, command, poold->config->commands) {
-		bool is_here = false;
-
-		LIST_EACH (struct pool_service, service, *services)
-			is_here = is_here ||
-				  (!strcasecmp(service->named.name, command->service) &&
-				   service->role == ROLE_DRAIN);
-		if (!is_here)
-			return err_set(err, ERR_CONFIG,
-				       "%s: a command is for the service '%s', which "
-				       "server %s does not drain",
-				       path, command->service, poold->server->named.name);
-	}
-	return 0;
-}
-
-static int choose_address(struct poold *poold, struct err *err)
-{
-	const char *url = strstr(poold->server->url, "://") + 3;
-	const struct net_address *own = poold->server->addresses.items;
-
-	if (poold->config->listen) {
-		/* Checked when the file was read. */
-		(void)net_address_split(poold->config->listen, &poold->address,
-					&poold->port);
-	} else if (net_address_split(url, &poold->address, &poold->port)) {
-		poold->address = *own;
-		poold->port = 8650;
-	}
-	if (net_address_is_loopback(&poold->address))
-		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "poold has no TLS and no credentials yet, so it listens on "
-		       "loopback addresses only; set 'listen: 127.0.0.1:8650' in "
-		       "poold.yaml");
-}
-
-static int configure(struct poold *poold, const char *path, struct buf *mistakes,
-		     struct err *err)
-{
-	const char *nearest;
-
-	poold->config = poold_config_load(path, mistakes, err);
-	if (!poold->config)
-		return -1;
-	poold->pools = pool_config_load(poold->config->pool_file, mistakes, err);
-	if (!poold->pools)
-		return -1;
-	poold->server =
-		pool_find_server(poold->pools, poold->config->server, &poold->pool);
-	if (poold->server)
-		return check_commands(poold, path, err) || choose_address(poold, err) ? -1
-										      : 0;
-	nearest = pool_suggest(poold->pools, poold->config->server);
-	return err_set(err, ERR_CONFIG, "%s: server '%s' is in no pool of %s%s%s%s", path,
-		       poold->config->server, poold->config->pool_file,
-		       nearest ? " (did you mean '" : "", nearest ? nearest : "",
-		       nearest ? "'?)" : "");
-}
-
 /* Mistakes are lines of their own; any other error is one. */
-static int load_configuration(struct poold *poold, const char *path)
+static int load_configuration(struct configuration *configuration, const char *path)
 {
 	struct buf mistakes = {0};
 	struct err err = {0};
-	int ret = configure(poold, path, &mistakes, &err);
+	int ret = configuration_load(configuration, path, &mistakes, &err) ||
+				  start_check_private(configuration, path, &err)
+			  ? -1
+			  : 0;
 
 	for (char *line = mistakes.text, *end; line && *line; line = end + 1) {
 		end = strchr(line, '\n');
@@ -138,7 +86,7 @@ static int load_configuration(struct poold *poold, const char *path)
 static void on_published(void *arg)
 {
 	struct poold *poold = arg;
-	struct snapshot *snapshot = supervisor_snapshot(poold->supervisor);
+	struct snapshot *snapshot = snapshot_take(&poold->snapshots);
 	struct http *http = poold->http;
 
 	if (http)
@@ -146,32 +94,14 @@ static void on_published(void *arg)
 					[NEWS_INDEX] = snapshot->index,
 					[NEWS_EVENT] = snapshot->last_event,
 				});
-	supervisor_release(poold->supervisor, snapshot);
-}
-
-static struct scm *open_scm(const struct poold_config *config, struct err *err)
-{
-	if (config->scm == SCM_KIND_SIMULATED)
-		return scm_simulated_new(config->simulated_file, err);
-	return scm_windows_new(err);
-}
-
-static int open_state(const struct poold_config *config, struct err *err)
-{
-	char *lock = xasprintf("%s/poold.lock", config->state_dir);
-	int ret = host_make_directory(config->state_dir, err);
-
-	if (!ret)
-		ret = host_lock_for_life(lock, err);
-	free(lock);
-	return ret;
+	snapshot_release(snapshot);
 }
 
 static int listen_for_requests(struct poold *poold, struct err *err)
 {
 	struct http_setup setup = {
-		.address = poold->address,
-		.port = poold->port,
+		.address = poold->configuration.address,
+		.port = poold->configuration.port,
 		.handle = routes_handle,
 		.finished = routes_finished,
 		.arg = &poold->routes,
@@ -182,8 +112,8 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 }
 
 static int read_events(void *arg, int64_t after, int limit,
-		       void (*each)(void *arg, const struct event *event), void *each_arg,
-		       struct err *err)
+		       void (*each)(void *arg, const struct event *event),
+		       void *each_arg, struct err *err)
 {
 	return store_each_event(arg, after, limit, each, each_arg, err);
 }
@@ -191,49 +121,60 @@ static int read_events(void *arg, int64_t after, int limit,
 static int start(struct poold *poold, bool is_service, struct err *err)
 {
 	struct err listening = {0};
-	const struct poold_config *config = poold->config;
+	const struct poold_config *config = poold->configuration.poold;
 	struct supervisor_setup setup = {
-		.pool = poold->pool,
-		.server = poold->server,
+		.pool = poold->configuration.pool,
+		.server = poold->configuration.server,
 		.state_dir = config->state_dir,
 		.version = VERSION,
 		.tick_ms = config->tick_ms,
 		.commands = &config->commands,
+		.tasks = &poold->tasks,
+		.snapshots = &poold->snapshots,
+		.is_machine_ending = service_is_machine_ending,
+		.published = on_published,
+		.published_arg = poold,
 	};
 
-	if (open_state(config, err))
+	if (start_lock_services(&poold->configuration, err))
 		return -1;
-	setup.scm = open_scm(config, err);
+	setup.scm = start_open_scm(config, err);
 	if (!setup.scm)
 		return -1;
 	poold->supervisor = supervisor_new(&setup, err);
 	if (!poold->supervisor)
 		return -1;
-	poold->reader = store_open_reader(config->state_dir, err);
+	poold->reader = supervisor_open_reader(poold->supervisor, err);
 	if (!poold->reader)
 		return -1;
+	host_name(poold->machine);
+	host_names_init(&poold->names, poold->configuration.pool,
+			poold->configuration.server, poold->machine);
 	poold->routes = (struct routes){
-		.supervisor = poold->supervisor,
+		.tasks = &poold->tasks,
+		.snapshots = &poold->snapshots,
 		.reader = poold->reader,
-		.server = poold->server->named.name,
-		.stale_ms = config->tick_ms * 3 > STALE_LEAST_MS ? config->tick_ms * 3
-								 : STALE_LEAST_MS,
-		.ring = ring_new(read_events, poold->reader),
+		.server = poold->configuration.server->named.name,
+		.names = &poold->names,
+		.stale_ms = config->tick_ms * 3 > STALE_LEAST_MS
+				    ? config->tick_ms * 3
+				    : STALE_LEAST_MS,
+		.ring = stream_ring_new(read_events, poold->reader),
 		.beat_ms = config->tick_ms * BEAT_TICKS < BEAT_MOST_MS
 				   ? config->tick_ms * BEAT_TICKS
 				   : BEAT_MOST_MS,
 	};
-	/* As a service it holds what it holds, also while nobody can talk to it. */
+	/* As a service it keeps services out also while nobody can talk to it. */
 	if (listen_for_requests(poold, &listening)) {
 		if (!is_service || listening.code != ERR_LISTEN)
-			return err_set_os(err, listening.code, 0, "%s", listening.text);
-		log_warning("%s; it is tried again", listening.text);
+			return err_set_os(err, listening.code, 0, "%s",
+					  listening.text);
+		log_warning("%s; poold tries again every second", listening.text);
 	}
-	return supervisor_start(poold->supervisor, on_published, poold, err);
+	return supervisor_start(poold->supervisor, err);
 }
 
-/* The supervisor first: it answers who waits for it, then nobody waits, then HTTP can
- * end. */
+/* The supervisor first: then no request waits for it any more, and HTTP can end. */
 static void put_down(struct poold *poold)
 {
 	if (poold->supervisor)
@@ -241,25 +182,27 @@ static void put_down(struct poold *poold)
 	if (poold->http)
 		http_release(poold->http);
 	http_stop(poold->http);
-	ring_free(poold->routes.ring);
-	supervisor_free(poold->supervisor);
+	poold->http = NULL;
+	stream_ring_free(poold->routes.ring);
+	poold->routes = (struct routes){0};
 	store_close(poold->reader);
-	pool_config_free(poold->pools);
-	poold_config_free(poold->config);
+	poold->reader = NULL;
+	supervisor_free(poold->supervisor);
+	poold->supervisor = NULL;
+	snapshot_shelf_done(&poold->snapshots);
+	task_queue_done(&poold->tasks);
 }
 
-/* A service has no standard error, so it logs to the standard place until it knows
- * better. */
-static int open_log(const char *state_dir, const char *file)
+/* A log that cannot be opened is no reason to leave services unguarded: the log
+ * itself says so, and goes on where it was. */
+static void open_log(const char *state_dir, const char *file)
 {
 	char *path = file ? xstrdup(file) : xasprintf("%s/poold.log", state_dir);
-	struct err err = {0};
-	int status = 0;
 
-	if ((!file && host_make_directory(state_dir, &err)) || log_to_file(path, &err))
-		status = report(&err);
+	if (!file)
+		(void)file_make_directory(state_dir, NULL);
+	(void)log_to_file(path, NULL);
 	free(path);
-	return status;
 }
 
 /* Returns once poold listens, or is told to stop. */
@@ -267,222 +210,389 @@ static void await_requests(struct poold *poold)
 {
 	char text[NET_ADDRESS_TEXT_BYTES];
 
-	while (!poold->http && !service_is_stopped_within(LISTEN_AGAIN_MS))
+	while (!poold->http && service_await(LISTEN_AGAIN_MS) != SERVICE_WORD_STOP)
 		(void)listen_for_requests(poold, NULL);
 	if (poold->http)
 		log_info("poold %s serves %s on %s port %u", VERSION,
-			 poold->server->named.name,
-			 net_address_format(&poold->address, text),
+			 poold->configuration.server->named.name,
+			 net_address_format(&poold->configuration.address, text),
 			 http_port(poold->http));
 }
 
+/* True if the files were changed and `reload` has what is to be used; false for the
+ * stop. */
+static bool serve_until_changed(struct poold *poold, struct reload *reload)
+{
+	enum service_word word = SERVICE_WORD_NONE;
+
+	await_requests(poold);
+	/* Also while the supervisor is blocked. */
+	while (word != SERVICE_WORD_STOP) {
+		word = service_await(HTTP_TICK_MS);
+		http_tick(poold->http);
+		if (reload_step(reload, &poold->tasks, word == SERVICE_WORD_RELOAD))
+			return true;
+	}
+	service_wait_for_stop();
+	log_info("poold is stopping; every drain stays in force");
+	return false;
+}
+
+static int bring_up(struct poold *poold, bool is_service, struct err *err)
+{
+	task_queue_init(&poold->tasks, poold->configuration.server->named.name);
+	snapshot_shelf_init(&poold->snapshots);
+	if (!start(poold, is_service, err))
+		return 0;
+	put_down(poold);
+	return -1;
+}
+
+/* A session source that did not answer, and was left behind, may still read it. */
+static void free_configuration(struct configuration *configuration)
+{
+	if (!sampler_has_left_any())
+		configuration_free(configuration);
+}
+
+/* Begins anew with the files as they are now; if that fails, with those before. */
+static int use_next(struct poold *poold, struct reload *reload, bool is_service,
+		    struct err *err)
+{
+	struct configuration before = poold->configuration;
+	struct err problem = {0};
+
+	put_down(poold);
+	poold->configuration = reload->next;
+	reload->next = (struct configuration){0};
+	if (!bring_up(poold, is_service, &problem)) {
+		free_configuration(&before);
+		log_info("the change of %s is in use now", reload->what);
+		return 0;
+	}
+	free_configuration(&poold->configuration);
+	poold->configuration = before;
+	if (bring_up(poold, is_service, err))
+		return -1;
+	reload_tell_failure(reload, &poold->tasks, problem.text);
+	return 0;
+}
+
+static int serve(struct poold *poold, const char *path, bool is_service)
+{
+	struct reload reload;
+	struct err err = {0};
+
+	if (bring_up(poold, is_service, &err))
+		return report(&err);
+	service_is_ready();
+	reload_init(&reload, path, &poold->configuration);
+	while (serve_until_changed(poold, &reload))
+		if (use_next(poold, &reload, is_service, &err))
+			break;
+	if (!err.code)
+		put_down(poold);
+	reload_done(&reload);
+	return err.code ? report(&err) : 0;
+}
+
+struct options {
+	struct given given;
+	const char *config; /* NULL on the command line: the standard place */
+	bool has_dump;
+	int output; /* of `preflight` */
+};
+
 static int run(const char *config_path, bool is_service)
 {
-	struct poold poold = {0};
+	/* What a source that was left behind reads must not go. */
+	static struct poold poold;
+	const struct poold_config *config;
 	struct err err = {0};
 	char standard[HOST_PATH_BYTES];
 	int status;
 
 	host_state_path(standard);
-	if (is_service)
-		(void)open_log(standard, NULL);
-	status = load_configuration(&poold, config_path);
-	if (!status && (is_service || poold.config->log_file))
-		status = open_log(poold.config->state_dir, poold.config->log_file);
-	if (!status && start(&poold, is_service, &err))
+	log_start();
+	/* A service has no standard error, so it logs to the standard place until
+	 * it knows better. */
+	private_begin();
+	if (is_service && !private_check_folder(standard, ERR_STATE_DIR, NULL))
+		open_log(standard, NULL);
+	status = load_configuration(&poold.configuration, config_path);
+	config = poold.configuration.poold;
+	if (!status && (is_service || config->log_file))
+		open_log(config->state_dir, config->log_file);
+	if (!status && start_open_state(config, &err))
 		status = report(&err);
-	if (!status) {
-		service_is_ready();
-		await_requests(&poold);
-		/* Whatever the supervisor waits for. */
-		while (!service_is_stopped_within(LOOK_AFTER_MS))
-			http_look_after(poold.http);
-		service_wait_for_stop();
-		log_info("poold stops; every drain stays in force");
-	}
-	put_down(&poold);
+	if (!status)
+		status = serve(&poold, config_path, is_service);
+	free_configuration(&poold.configuration);
+	log_stop(LOG_WAIT_MS);
 	return status;
 }
 
 /* ---- commands ---- */
 
-static int cmd_run(const char *config_path)
+static int cmd_run(const struct options *options)
 {
-	return service_run_foreground(run, config_path);
+	return service_run_foreground(run, options->config);
 }
 
-static int cmd_service(const char *config_path)
+static int cmd_service(const struct options *options)
 {
 	struct err err = {0};
 
-	return service_run_dispatched(run, config_path, &err) ? report(&err) : 0;
+	return service_run_dispatched(run, options->config, &err) ? report(&err)
+								  : 0;
 }
 
-static int cmd_install(const char *config_path)
+static int cmd_install(const struct options *options)
 {
-	struct poold poold = {0};
+	struct configuration configuration = {0};
 	struct err err = {0};
-	int status = load_configuration(&poold, config_path);
+	int status = load_configuration(&configuration, options->config);
 
-	if (!status && service_install(config_path, &err))
+	if (!status && service_install(options->config, &err))
 		status = report(&err);
 	if (!status)
 		puts("poold is installed and starts at the next boot; start it now with: "
-		     "sc start poold");
-	put_down(&poold);
+		     "sc.exe start poold");
+	configuration_free(&configuration);
 	return status;
 }
 
-/* Without poold nobody would put back what it took out. */
-static int check_nothing_saved(const struct poold_config *config, struct err *err)
+static int cmd_uninstall(const struct options *options)
 {
-	char *path = xasprintf("%s/poold.sqlite", config->state_dir);
-	bool is_there = host_file_exists(path);
-	struct store *store = is_there ? store_open_reader(config->state_dir, err) : NULL;
-	int saved = store ? store_count_saved(store, err) : is_there ? -1 : 0;
-
-	store_close(store);
-	free(path);
-	if (saved > 0)
-		(void)err_set(err, ERR_HELD,
-			      "%d service(s) are out and only poold can put them back; "
-			      "end the drains first (poolctl resume %s --all)",
-			      saved, config->server);
-	return saved ? -1 : 0;
-}
-
-static int cmd_uninstall(const char *config_path)
-{
-	struct poold poold = {0};
+	static const struct uninstall_service service = {
+		service_stop, service_start, service_uninstall};
+	struct configuration configuration = {0};
 	struct err err = {0};
-	int status = load_configuration(&poold, config_path);
+	int status = load_configuration(&configuration, options->config);
 
-	if (!status &&
-	    (check_nothing_saved(poold.config, &err) || service_uninstall(&err)))
+	if (!status && uninstall(configuration.poold, &service, &err))
 		status = report(&err);
 	if (!status)
 		puts("poold is uninstalled");
-	put_down(&poold);
+	configuration_free(&configuration);
 	return status;
 }
 
-static int cmd_check(const char *config_path)
+static void print_what_is_good(const struct configuration *c, const char *path)
 {
-	struct poold poold = {0};
-	int status = load_configuration(&poold, config_path);
+	const struct list *services = pool_services(c->pool, c->server);
+	struct buf advice = {0};
 
-	if (!status)
-		printf("%s: server %s of pool %s, %zu service(s)\n", config_path,
-		       poold.server->named.name, poold.pool->named.name,
-		       pool_services(poold.pool, poold.server)->count);
-	put_down(&poold);
+	pool_advice_print(c->pool, services, &c->poold->commands, &advice);
+	printf("%s: server %s of pool %s, %zu service(s)\n%s", path,
+	       c->server->named.name, c->pool->named.name, services->count,
+	       advice.length ? advice.text : "");
+	buf_done(&advice);
+}
+
+static int cmd_check(const struct options *options)
+{
+	struct configuration configuration = {0};
+	int status = load_configuration(&configuration, options->config);
+	struct buf notes = {0};
+	struct err err = {0};
+
+	if (!status) {
+		print_what_is_good(&configuration, options->config);
+		if (start_check(&configuration, &notes, &err))
+			status = report(&err);
+		fputs(notes.length ? notes.text : "", stdout);
+	}
+	buf_done(&notes);
+	configuration_free(&configuration);
 	return status;
 }
 
-static json_t *look_at_services(const struct poold *poold, struct scm *scm)
+static json_t *inspect_services(const struct configuration *configuration,
+				struct scm *scm)
 {
 	json_t *services = json_array();
 
 	LIST_EACH (struct pool_service, service,
-		   *pool_services(poold->pool, poold->server)) {
-		struct preflight_input input =
-			preflight_plan(poold->pool, poold->server, service);
+		   *pool_services(configuration->pool, configuration->server)) {
+		struct preflight_input input = preflight_plan(
+			configuration->pool, configuration->server, service);
 
 		if (service->role != ROLE_DRAIN)
 			continue;
+		input.has_command = pool_advice_has_command(
+			service, &configuration->poold->commands);
 		preflight_look(scm, &input);
-		(void)json_array_append_new(services, preflight_service_to_json(&input));
+		(void)json_array_append_new(services,
+					    preflight_service_to_json(&input));
 		preflight_done(&input);
 	}
 	return services;
 }
 
-/* Beside a poold that runs, or without one: what that one holds is not known here. */
-static int print_preflight(const struct poold *poold, struct scm *scm)
+/* Works beside a running poold, whose drains it does not know. */
+static int print_preflight(const struct configuration *configuration,
+			   struct scm *scm, bool is_json)
 {
-	struct preflight_machine machine = {.server = poold->server->named.name};
+	struct preflight_machine machine = {
+		.server = configuration->server->named.name,
+		.pool = configuration->pool->named.name};
 	json_t *document;
 	bool is_possible;
 
 	preflight_look_at_machine(scm, &machine);
-	document = preflight_to_json(&machine, look_at_services(poold, scm));
+	document =
+		preflight_to_json(&machine, inspect_services(configuration, scm));
 	is_possible = json_is_true(json_object_get(document, "possible"));
-	(void)json_dumpf(document, stdout, JSON_INDENT(2));
-	puts("");
+	if (is_json) {
+		(void)json_dumpf(document, stdout, JSON_INDENT(2));
+		puts("");
+	} else {
+		preflight_text_print(document, stdout);
+	}
 	json_decref(document);
-	return is_possible ? 0 : EXIT_NOT_POSSIBLE;
+	return is_possible ? 0 : EXIT_REFUSED;
 }
 
-static int cmd_preflight(const char *config_path)
+static int cmd_preflight(const struct options *options)
 {
-	struct poold poold = {0};
+	struct configuration configuration = {0};
 	struct err err = {0};
-	int status = load_configuration(&poold, config_path);
-	struct scm *scm = status ? NULL : open_scm(poold.config, &err);
+	int status = load_configuration(&configuration, options->config);
+	struct scm *scm = status ? NULL : start_open_scm(configuration.poold, &err);
 
 	if (!status)
-		status = scm ? print_preflight(&poold, scm) : report(&err);
+		status = scm ? print_preflight(&configuration, scm,
+					       options->output == 1)
+			     : report(&err);
 	if (scm)
 		scm->ops->free(scm);
-	put_down(&poold);
+	configuration_free(&configuration);
 	return status;
 }
 
-static int cmd_dump_states(const char *config_path)
+static void print_counter(const char *path, double value)
 {
-	(void)config_path;
-	reconcile_print(stdout);
-	return 0;
+	if (isnan(value))
+		printf("%12s  %s\n", "-", path);
+	else
+		printf("%12.10g  %s\n", value, path);
 }
 
-static int cmd_version(const char *config_path)
+static int cmd_counters(const struct options *options)
 {
-	(void)config_path;
-	puts("poold " VERSION);
-	return 0;
+	struct err err = {0};
+
+	return counter_list(options->given.words.items[1], print_counter, &err)
+		       ? report(&err)
+		       : 0;
 }
 
-static const struct command {
-	const char *name;
-	int (*run)(const char *config_path);
-	const char *help;
-} commands[] = {
-	{"run", cmd_run, "run in the foreground"},
-	{"check", cmd_check, "check the configuration and say what it means"},
-	{"preflight", cmd_preflight,
-	 "say whether a drain could work now, and what it would do"},
-	{"install", cmd_install, "register as a Windows service that starts at boot"},
-	{"uninstall", cmd_uninstall, "stop the Windows service and take it out"},
-	{"service", cmd_service, "for the Windows SCM, which starts the service with it"},
-	{"--dump-states", cmd_dump_states, "print the decision table (docs/states.md)"},
-	{"--version", cmd_version, "print the version"},
+/* ---- the command line ---- */
+
+static const struct option options_table[] = {
+	{"config", 0, true, OPTION_TEXT, offsetof(struct options, config), "FILE",
+	 "read this poold.yaml", NULL},
+	{"dump-states", 0, true, OPTION_FLAG, offsetof(struct options, has_dump),
+	 NULL, "print the decision table (docs/states.md)", NULL},
+	{"output", 'o', false, OPTION_CHOICE, offsetof(struct options, output),
+	 "FORMAT", "table or json", (const char *const[]){"table", "json", NULL}},
+	{"help", 'h', true, OPTION_FLAG, offsetof(struct options, given.has_help),
+	 NULL, "show this help", NULL},
+	{"version", 0, true, OPTION_FLAG,
+	 offsetof(struct options, given.has_version), NULL,
+	 "show the version of poold", NULL},
 };
 
-static int usage(FILE *out, int status)
+static const struct program_command {
+	struct command command;
+	int (*run)(const struct options *options);
+} commands[] = {
+	{{"run", 0, 0, "", "", "run in the foreground",
+	  .examples = "run\nrun --config poold.yaml", .also = "start serve"},
+	 cmd_run},
+	{{"check", 0, 0, "", "", "check all that a start checks, and start nothing",
+	  "Reads both files and the store, and changes nothing.  Exits as a start would.",
+	  .examples = "check --config poold.yaml"},
+	 cmd_check},
+	{{"preflight", 0, 0, "", "output",
+	  "check whether a drain could work now, and what it would do",
+	  .examples = "preflight\npreflight -o json"},
+	 cmd_preflight},
+	{{"counters", 1, 1, "PATTERN", "",
+	  "list this machine's performance counters, as 'LS:*'",
+	  "Prints the value and the path of each counter whose object is like PATTERN, with\n"
+	  "* for any text.  In pool.yaml the path is given in English.",
+	  .examples = "counters 'LS:*'"},
+	 cmd_counters},
+	{{"install", 0, 0, "", "",
+	  "register as a Windows service that starts at boot",
+	  .examples = "install"},
+	 cmd_install},
+	{{"uninstall", 0, 0, "", "", "stop and remove the Windows service",
+	  .examples = "uninstall", .also = "remove"},
+	 cmd_uninstall},
+	{{"service", 0, 0, "", "",
+	  "run as the Windows service; only the SCM calls this", .about = NULL},
+	 cmd_service},
+	{{"version", 0, 0, "", "", "show the version of poold",
+	  .examples = "version"},
+	 NULL},
+	{{"help", 0, 1, "[COMMAND]", "", "show this help, or a command's",
+	  .examples = "help run"},
+	 NULL},
+};
+
+static const struct command_line command_line = {
+	.program = "poold",
+	.version = VERSION,
+	.options = options_table,
+	.option_count = sizeof(options_table) / sizeof(options_table[0]),
+	.commands = commands,
+	.command_bytes = sizeof(commands[0]),
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+static int run_command(const struct options *options, struct err *err)
 {
-	fputs("usage: poold COMMAND [--config FILE]\n\n", out);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
-	fputs("\nFILE is poold.yaml; see docs/configuration.md.\n", out);
-	return status;
+	struct options with_config = *options;
+	char standard[HOST_PATH_BYTES];
+	const struct program_command *chosen;
+	int status;
+
+	if (options->has_dump) {
+		reconcile_print(stdout);
+		return 0;
+	}
+	chosen = command_line_choose(&command_line, &options->given, &status, err);
+	if (!chosen)
+		return status;
+	host_config_path("poold.yaml", standard);
+	if (!options->config)
+		with_config.config = standard;
+	if (chosen->run != cmd_run && chosen->run != cmd_service)
+		log_plain("poold");
+	return chosen->run(&with_config);
 }
 
 int main(int argc, char **argv)
 {
-	char config_path[HOST_PATH_BYTES];
+	struct options options = {0};
+	struct err err = {0};
+	int status = -1;
 
 	host_init(&argc, &argv);
 	json_set_alloc_funcs(xmalloc, free);
-	host_config_path("poold.yaml", config_path);
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")))
-		return usage(stdout, 0);
-	if (argc == 4 && !strcmp(argv[2], "--config"))
-		copy_text(config_path, sizeof(config_path), argv[3]);
-	else if (argc != 2)
-		return usage(stderr, 2);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(commands[i].name, argv[1]))
-			return commands[i].run(config_path);
-	fprintf(stderr, "poold: no command '%s'\n", argv[1]);
-	return usage(stderr, 2);
+	if (!command_line_parse(&command_line, argc, argv, &options, &err))
+		status = run_command(&options, &err);
+	if (status < 0)
+		status = err_info(err.code)->exit_status;
+	if (log_is_stuck())
+		_Exit(status);
+	status = streams_finish(status, &err);
+	if (err.code)
+		(void)fprintf(stderr, "poold: %s\n", err.text);
+	free(options.given.words.items);
+	host_done();
+	return status;
 }

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * The body of the daemon: sets up, calls service_is_ready() when it serves, waits with
- * service_wait_for_stop(), and puts down.  Returns an exit status.
+ * The body of the daemon: sets up, calls service_is_ready() when it serves, waits
+ * with service_wait_for_stop(), and puts down.  Returns an exit status.
  */
 typedef int service_body(const char *config_path, bool is_service);
 
@@ -19,18 +19,34 @@ typedef int service_body(const char *config_path, bool is_service);
 int service_run_foreground(service_body *body, const char *config_path);
 
 /* Runs it as a Windows service: to be started by the SCM only. */
-int service_run_dispatched(service_body *body, const char *config_path, struct err *err);
+int service_run_dispatched(service_body *body, const char *config_path,
+			   struct err *err);
 
 void service_is_ready(void);
 void service_wait_for_stop(void);
 
-/* Waits at most so long; true if the stop has come. */
-bool service_is_stopped_within(int64_t ms);
+enum service_word {
+	SERVICE_WORD_NONE,
+	SERVICE_WORD_STOP,
+	SERVICE_WORD_RELOAD, /* the files were changed: SIGHUP,
+			   SERVICE_CONTROL_PARAMCHANGE */
+};
+
+/* Waits at most so long for a word.  The stop stays, for service_wait_for_stop. */
+enum service_word service_await(int64_t ms);
+
+/* True once Windows shuts down: its services are about to be stopped. */
+bool service_is_machine_ending(void);
 
 /* Registers poold with the SCM, to start at boot with this configuration. */
 int service_install(const char *config_path, struct err *err);
 
-/* Stops it if it runs, and takes it out of the SCM's list. */
+/* Returns once it has stopped, or was stopped already; fails if it does not stop.
+ */
+int service_stop(struct err *err);
+int service_start(struct err *err);
+
+/* Takes it out of the SCM's list; it is stopped. */
 int service_uninstall(struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 #include "service.h"
 
 #include "mem.h"
-#include "wide_windows.h"
+#include "system/wide_windows.h"
 
 #include <windows.h>
 
@@ -9,7 +9,8 @@
 
 enum {
 	START_HINT_MS = 30000,
-	STOP_HINT_MS = 45000, /* the supervisor may sit in an SCM call of up to 30 s */
+	STOP_HINT_MS =
+		45000, /* the supervisor may sit in an SCM call of up to 30 s */
 	STOP_PAUSE_MS = 250,
 	RESTART_DELAY_MS = 5000,
 	RESET_PERIOD_S = 86400,
@@ -17,12 +18,18 @@ enum {
 
 static const wchar_t service_name[] = L"poold";
 
-/* Where the Event Log service looks up what shows the events of eventlog_windows.c. */
+#define MARKED_FOR_DELETION                                                   \
+	"marked for deletion; it is gone once no program has it open: close " \
+	"services.msc, Task Manager and other tools that show it"
+
+/* Where the Event Log service looks up what shows the events of eventlog_windows.c.
+ */
 static const wchar_t source_key[] =
 	L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\poold";
 
 /* Windows calls back without an argument of ours, so these have to be here. */
-static HANDLE stop_event;
+static HANDLE stop_event, reload_event;
+static volatile LONG is_machine_ending;
 static SERVICE_STATUS_HANDLE status_handle;
 static service_body *dispatched_body;
 static const char *dispatched_config;
@@ -32,11 +39,13 @@ static void report(DWORD state, DWORD exit_status, DWORD hint_ms)
 	SERVICE_STATUS status = {
 		.dwServiceType = SERVICE_WIN32_OWN_PROCESS,
 		.dwCurrentState = state,
-		.dwControlsAccepted =
-			state == SERVICE_RUNNING
-				? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN
-				: 0,
-		.dwWin32ExitCode = exit_status ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR,
+		.dwControlsAccepted = state == SERVICE_RUNNING
+					      ? SERVICE_ACCEPT_STOP |
+							SERVICE_ACCEPT_PRESHUTDOWN |
+							SERVICE_ACCEPT_PARAMCHANGE
+					      : 0,
+		.dwWin32ExitCode =
+			exit_status ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR,
 		.dwServiceSpecificExitCode = exit_status,
 		.dwWaitHint = hint_ms,
 	};
@@ -45,6 +54,8 @@ static void report(DWORD state, DWORD exit_status, DWORD hint_ms)
 		(void)SetServiceStatus(status_handle, &status);
 }
 
+/* A shutdown is heard of before it stops other services: what they are from then on
+ * is no state to save, and not for poold to undo. */
 static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *context)
 {
 	(void)type;
@@ -52,8 +63,15 @@ static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *cont
 	(void)context;
 	if (control == SERVICE_CONTROL_INTERROGATE)
 		return NO_ERROR;
-	if (control != SERVICE_CONTROL_STOP && control != SERVICE_CONTROL_SHUTDOWN)
+	if (control == SERVICE_CONTROL_PARAMCHANGE) {
+		SetEvent(reload_event);
+		return NO_ERROR;
+	}
+	if (control != SERVICE_CONTROL_STOP &&
+	    control != SERVICE_CONTROL_PRESHUTDOWN)
 		return ERROR_CALL_NOT_IMPLEMENTED;
+	if (control == SERVICE_CONTROL_PRESHUTDOWN)
+		(void)InterlockedExchange(&is_machine_ending, 1);
 	report(SERVICE_STOP_PENDING, 0, STOP_HINT_MS);
 	SetEvent(stop_event);
 	return NO_ERROR;
@@ -65,7 +83,8 @@ static void WINAPI on_service_start(DWORD argc, wchar_t **argv)
 
 	(void)argc;
 	(void)argv;
-	status_handle = RegisterServiceCtrlHandlerExW(service_name, on_control, NULL);
+	status_handle =
+		RegisterServiceCtrlHandlerExW(service_name, on_control, NULL);
 	report(SERVICE_START_PENDING, 0, START_HINT_MS);
 	status = dispatched_body(dispatched_config, true);
 	report(SERVICE_STOPPED, (DWORD)status, 0);
@@ -78,26 +97,34 @@ static BOOL WINAPI on_console(DWORD event)
 	return TRUE;
 }
 
-int service_run_foreground(service_body *body, const char *config_path)
+/* Reset by whoever waited for it: the one for reloading alone. */
+static void make_events(void)
 {
 	stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+	reload_event = CreateEventW(NULL, FALSE, FALSE, NULL);
+}
+
+int service_run_foreground(service_body *body, const char *config_path)
+{
+	make_events();
 	(void)SetConsoleCtrlHandler(on_console, TRUE);
 	return body(config_path, false);
 }
 
-int service_run_dispatched(service_body *body, const char *config_path, struct err *err)
+int service_run_dispatched(service_body *body, const char *config_path,
+			   struct err *err)
 {
 	SERVICE_TABLE_ENTRYW table[] = {{(wchar_t *)service_name, on_service_start},
 					{NULL, NULL}};
 
-	stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+	make_events();
 	dispatched_body = body;
 	dispatched_config = config_path;
 	if (!StartServiceCtrlDispatcherW(table))
 		return err_set_os(
 			err, ERR_USAGE, GetLastError(),
 			"'poold service' is for the SCM; use 'poold run', or 'poold "
-			"install' and 'sc start poold'");
+			"install' and 'sc.exe start poold'");
 	return 0;
 }
 
@@ -114,9 +141,23 @@ void service_wait_for_stop(void)
 	Sleep(STOP_PAUSE_MS);
 }
 
-bool service_is_stopped_within(int64_t ms)
+bool service_is_machine_ending(void)
 {
-	return WaitForSingleObject(stop_event, (DWORD)ms) == WAIT_OBJECT_0;
+	return InterlockedCompareExchange(&is_machine_ending, 0, 0) != 0;
+}
+
+enum service_word service_await(int64_t ms)
+{
+	HANDLE events[] = {stop_event, reload_event};
+
+	switch (WaitForMultipleObjects(2, events, FALSE, (DWORD)ms)) {
+	case WAIT_OBJECT_0:
+		return SERVICE_WORD_STOP;
+	case WAIT_OBJECT_0 + 1:
+		return SERVICE_WORD_RELOAD;
+	default:
+		return SERVICE_WORD_NONE;
+	}
 }
 
 static int fail(struct err *err, const char *what)
@@ -129,14 +170,19 @@ static int fail(struct err *err, const char *what)
 	if (number == ERROR_SERVICE_EXISTS)
 		return err_set_os(err, ERR_HELD, number,
 				  "cannot %s: it is installed already", what);
+	if (number == ERROR_SERVICE_MARKED_FOR_DELETE)
+		return err_set_os(err, ERR_SCM_FAILED, number,
+				  "cannot %s: it is " MARKED_FOR_DELETION
+				  ", and try again",
+				  what);
 	if (number == ERROR_SERVICE_DOES_NOT_EXIST)
 		return err_set_os(err, ERR_UNKNOWN_SERVICE, number,
 				  "cannot %s: it is not installed", what);
 	return err_set_os(err, ERR_SCM_FAILED, number, "cannot %s", what);
 }
 
-/* The command line that the SCM starts: this program, with a path that does not depend on
- * the current directory. */
+/* The command line that the SCM starts: this program, with a path that does not
+ * depend on the current directory. */
 static wchar_t *command_line(const char *config_path)
 {
 	wchar_t program[MAX_PATH], config[MAX_PATH];
@@ -145,30 +191,38 @@ static wchar_t *command_line(const char *config_path)
 
 	(void)GetModuleFileNameW(NULL, program, MAX_PATH);
 	(void)GetFullPathNameW(given, MAX_PATH, config, NULL);
-	(void)swprintf(command, 2 * MAX_PATH + 64, L"\"%ls\" service --config \"%ls\"",
-		       program, config);
+	(void)swprintf(command, 2 * MAX_PATH + 64,
+		       L"\"%ls\" service --config \"%ls\"", program, config);
 	free(given);
 	return command;
 }
 
-/* A description, and a restart when poold crashes.  Old systems lack one or the other,
- * and poold works without. */
+/* A description, and a restart when poold crashes.  Old systems lack one or the
+ * other, and poold works without. */
 static void describe(SC_HANDLE service)
 {
-	wchar_t text[] = L"Drains this server's services before maintenance (poolctl).";
+	wchar_t text[] =
+		L"Drains this server's services before maintenance (poolctl).";
 	SERVICE_DESCRIPTIONW description = {text};
 	SC_ACTION restart[] = {{SC_ACTION_RESTART, RESTART_DELAY_MS}};
-	SERVICE_FAILURE_ACTIONSW failure = {
-		.dwResetPeriod = RESET_PERIOD_S, .cActions = 1, .lpsaActions = restart};
+	SERVICE_FAILURE_ACTIONSW failure = {.dwResetPeriod = RESET_PERIOD_S,
+					    .cActions = 1,
+					    .lpsaActions = restart};
 
 	SERVICE_FAILURE_ACTIONS_FLAG always = {TRUE};
+	SERVICE_PRESHUTDOWN_INFO preshutdown = {STOP_HINT_MS};
 
-	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_DESCRIPTION, &description);
-	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure);
-	/* Also when it ends by itself with an error, because its files are not there yet.
+	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_DESCRIPTION,
+				    &description);
+	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS,
+				    &failure);
+	/* Also when it ends by itself with an error, because its files are not
+	 * there yet.
 	 */
 	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
 				    &always);
+	(void)ChangeServiceConfig2W(service, SERVICE_CONFIG_PRESHUTDOWN_INFO,
+				    &preshutdown);
 }
 
 static int create_service(const char *config_path, struct err *err)
@@ -185,8 +239,8 @@ static int create_service(const char *config_path, struct err *err)
 	service = CreateServiceW(manager, service_name, L"poold drain controller",
 				 SERVICE_CHANGE_CONFIG | SERVICE_START,
 				 SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
-				 SERVICE_ERROR_NORMAL, command, NULL, NULL, NULL, NULL,
-				 NULL);
+				 SERVICE_ERROR_NORMAL, command, NULL, NULL, NULL,
+				 NULL, NULL);
 	if (service) {
 		describe(service);
 		CloseServiceHandle(service);
@@ -198,64 +252,131 @@ static int create_service(const char *config_path, struct err *err)
 	return ret;
 }
 
-static bool is_stopped(SC_HANDLE service)
+static SC_HANDLE open_service(DWORD rights, const char *what, struct err *err)
 {
-	SERVICE_STATUS status;
+	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+	SC_HANDLE service = NULL;
 
-	return !QueryServiceStatus(service, &status) ||
-	       status.dwCurrentState == SERVICE_STOPPED;
+	if (!manager) {
+		(void)fail(err, "open the SCM");
+		return NULL;
+	}
+	service = OpenServiceW(manager, service_name, rights);
+	if (!service)
+		(void)fail(err, what);
+	CloseServiceHandle(manager);
+	return service;
 }
 
-static void stop(SC_HANDLE service)
+/* Asks again and again: one that is starting does not take the stop yet. */
+static int stop(SC_HANDLE service, struct err *err)
 {
 	enum { POLL_MS = 100 };
+	ULONGLONG began = GetTickCount64();
+	SERVICE_STATUS_PROCESS now = {0};
 	SERVICE_STATUS status;
+	DWORD needed;
 
-	/* What is not running need not be stopped. */
-	(void)ControlService(service, SERVICE_CONTROL_STOP, &status);
-	for (int waited_ms = 0; waited_ms < STOP_HINT_MS && !is_stopped(service);
-	     waited_ms += POLL_MS)
+	do {
+		if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO,
+					  (BYTE *)&now, sizeof(now), &needed))
+			return fail(err, "see whether poold has stopped");
+		if (now.dwCurrentState == SERVICE_STOPPED)
+			return 0;
+		if (now.dwCurrentState != SERVICE_STOP_PENDING)
+			(void)ControlService(service, SERVICE_CONTROL_STOP,
+					     &status);
 		Sleep(POLL_MS);
+	} while (GetTickCount64() - began < STOP_HINT_MS);
+	return err_set(
+		err, ERR_SCM_FAILED,
+		"poold has not stopped within %d s, so it stays installed; end "
+		"its process (%lu) and try again",
+		STOP_HINT_MS / 1000, (unsigned long)now.dwProcessId);
+}
+
+int service_stop(struct err *err)
+{
+	SC_HANDLE service = open_service(SERVICE_STOP | SERVICE_QUERY_STATUS,
+					 "stop the service poold", err);
+	int ret;
+
+	if (!service)
+		return -1;
+	ret = stop(service, err);
+	CloseServiceHandle(service);
+	return ret;
+}
+
+int service_start(struct err *err)
+{
+	SC_HANDLE service =
+		open_service(SERVICE_START, "start the service poold", err);
+	int ret = 0;
+
+	if (!service)
+		return -1;
+	if (!StartServiceW(service, 0, NULL) &&
+	    GetLastError() != ERROR_SERVICE_ALREADY_RUNNING)
+		ret = fail(err, "start the service poold");
+	CloseServiceHandle(service);
+	return ret;
 }
 
 static int remove_service(struct err *err)
 {
-	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
-	SC_HANDLE service;
+	const char *what = "uninstall the service poold";
+	SC_HANDLE service = open_service(DELETE, what, err);
 	int ret = 0;
 
-	if (!manager)
-		return fail(err, "open the SCM");
-	service = OpenServiceW(manager, service_name,
-			       SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
-	if (!service) {
-		ret = fail(err, "uninstall the service poold");
-	} else {
-		stop(service);
-		if (!DeleteService(service))
-			ret = fail(err, "uninstall the service poold");
-		CloseServiceHandle(service);
-	}
-	CloseServiceHandle(manager);
+	if (!service)
+		return -1;
+	if (!DeleteService(service))
+		ret = fail(err, what);
+	CloseServiceHandle(service);
 	return ret;
+}
+
+/* Who still has it open keeps it in the list. */
+static int see_it_gone(struct err *err)
+{
+	enum { GONE_MS = 5000, POLL_MS = 100 };
+	struct err reason = {0};
+
+	for (int waited_ms = 0; waited_ms < GONE_MS; waited_ms += POLL_MS) {
+		SC_HANDLE service =
+			open_service(SERVICE_QUERY_STATUS, "find poold", &reason);
+
+		if (!service && (reason.os_code == ERROR_SERVICE_DOES_NOT_EXIST ||
+				 reason.os_code == ERROR_SERVICE_MARKED_FOR_DELETE))
+			break;
+		if (service)
+			CloseServiceHandle(service);
+		reason = (struct err){0};
+		Sleep(POLL_MS);
+	}
+	return reason.os_code == ERROR_SERVICE_DOES_NOT_EXIST
+		       ? 0
+		       : err_set(err, ERR_SCM_FAILED,
+				 "poold is stopped and " MARKED_FOR_DELETION);
 }
 
 /* Event Viewer takes the messages from this program. */
 static int register_source(struct err *err)
 {
-	const DWORD types =
-		EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
+	const DWORD types = EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE |
+			    EVENTLOG_INFORMATION_TYPE;
 	wchar_t program[MAX_PATH];
 	LSTATUS status;
 
 	(void)GetModuleFileNameW(NULL, program, MAX_PATH);
-	status = RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key, L"EventMessageFile",
-				 REG_SZ, program,
+	status = RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key,
+				 L"EventMessageFile", REG_SZ, program,
 				 (DWORD)((wcslen(program) + 1) * sizeof(*program)));
 	if (!status)
-		status =
-			RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key, L"TypesSupported",
-					REG_DWORD, &types, sizeof(types));
+		status = RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key,
+					 L"TypesSupported", REG_DWORD, &types,
+					 sizeof(types));
 	SetLastError((DWORD)status);
 	return status ? fail(err, "register poold with the Event Log") : 0;
 }
@@ -270,7 +391,8 @@ static int unregister_source(struct err *err)
 		       : 0;
 }
 
-/* The source first: a second try finds it as it was, but refuses a service that exists.
+/* The source first: a second try finds it as it was, but refuses a service that
+ * exists.
  */
 int service_install(const char *config_path, struct err *err)
 {
@@ -279,5 +401,7 @@ int service_install(const char *config_path, struct err *err)
 
 int service_uninstall(struct err *err)
 {
-	return remove_service(err) || unregister_source(err) ? -1 : 0;
+	return remove_service(err) || unregister_source(err) || see_it_gone(err)
+		       ? -1
+		       : 0;
 }

@@ -1,7 +1,12 @@
 #include "supervisor_private.h"
 
-#include "log.h"
+#include "system/log.h"
 #include "mem.h"
+#include "pool_digest.h"
+#include "start_rules.h"
+#include "text/duration.h"
+#include "text/json_write.h"
+#include "system/waker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,301 +14,164 @@
 enum {
 	IDLE_MS = 1000, /* after a request, before the store is tidied */
 	KEEP_MS = 60000,
+	FOUND_TOLD_MOST = 3, /* drains in the event of a start; the log has all */
+	EPOCH_BYTES = 8,
 };
 
-/* ---- snapshots ---- */
-
-static void drop(struct snapshot *snapshot)
+static void do_task(struct supervisor *s, struct task *task)
 {
-	if (!snapshot || --snapshot->references > 0)
-		return;
-	free(snapshot->server);
-	free(snapshot->drains);
-	free(snapshot->reserved);
-	metrics_free(snapshot->metrics);
-	free(snapshot);
-}
-
-struct snapshot *supervisor_snapshot(struct supervisor *s)
-{
-	struct snapshot *snapshot;
-
-	pthread_mutex_lock(&s->snapshot_lock);
-	snapshot = s->snapshot;
-	if (snapshot)
-		snapshot->references++;
-	pthread_mutex_unlock(&s->snapshot_lock);
-	return snapshot;
-}
-
-void supervisor_release(struct supervisor *s, struct snapshot *snapshot)
-{
-	pthread_mutex_lock(&s->snapshot_lock);
-	drop(snapshot);
-	pthread_mutex_unlock(&s->snapshot_lock);
-}
-
-/* Puts the snapshot's own fields before those of the body, an object in text form. */
-static char *join(const struct supervisor *s, const char *body)
-{
-	char time[CLOCK_TEXT_BYTES];
-
-	return xasprintf("{\"index\":%lld,\"epoch\":\"%s\",\"time\":\"%s\",%s\n",
-			 (long long)s->index, s->epoch, clock_format(clock_wall(), time),
-			 body + 1);
-}
-
-/* The drain that is only reserved; NULL if there is none. */
-static char *reserved_text(const struct supervisor *s)
-{
-	json_t *json = picture_reserved_to_json(&s->all, false);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	return text;
-}
-
-void supervisor_publish(struct supervisor *s)
-{
-	struct snapshot *fresh = xcalloc(1, sizeof(*fresh)), *old;
-	json_t *json, *whole;
-	char *facts, *body, *list;
-
-	fresh->at = s->all.now = s->tools.clock();
-	json = picture_to_json(&s->all, false);
-	whole = picture_to_json(&s->all, true);
-	facts = json_dumps(json, JSON_COMPACT);
-	body = json_dumps(whole, JSON_COMPACT);
-	list = json_dumps(json_object_get(json, "drains"), JSON_COMPACT);
-
-	if (!s->last_facts || strcmp(facts, s->last_facts))
-		s->index++;
-	free(s->last_facts);
-	s->last_facts = facts;
-	fresh->references = 1;
-	fresh->index = s->index;
-	fresh->last_event = record_last(s->tools.record);
-	/* Weak: `time` may differ between two bodies that say the same. */
-	(void)snprintf(fresh->etag, sizeof(fresh->etag), "W/\"%.20s-%lld\"", s->epoch,
-		       (long long)s->index);
-	fresh->server = join(s, body);
-	fresh->server_length = strlen(fresh->server);
-	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
-	fresh->reserved = reserved_text(s);
-	fresh->metrics = picture_metrics(&s->all);
-	fresh->is_serving = picture_phase(&s->all) == PHASE_SERVING;
-	free(list);
-	free(body);
-	json_decref(json);
-	json_decref(whole);
-	pthread_mutex_lock(&s->snapshot_lock);
-	old = s->snapshot;
-	s->snapshot = fresh;
-	drop(old);
-	pthread_mutex_unlock(&s->snapshot_lock);
-	s->published(s->published_arg);
-}
-
-/* ---- a round ---- */
-
-/* Tells each service what is wanted of it now. */
-static void apply_wants(struct supervisor *s)
-{
-	for (size_t i = 0; i < s->all.controller_count; i++) {
-		struct controller *controller = s->controllers[i];
-		struct wanted wanted =
-			drains_want(&s->drains, controller_name(controller));
-
-		controller_want(controller, &wanted);
-	}
-}
-
-/* A deadline that is met asks for nothing more. */
-static void note_drained(struct supervisor *s)
-{
-	bool is_changed = false;
-
-	for (int i = 0; i < s->drains.count; i++) {
-		const struct drain *drain = &s->drains.items[i];
-
-		if (drain->drained_at.ms || !picture_is_drained(&s->all, drain))
-			continue;
-		drains_note_drained(&s->drains, drain->id);
-		is_changed = true;
-	}
-	if (is_changed)
-		apply_wants(s);
-}
-
-static int64_t step(struct supervisor *s)
-{
-	int64_t next_ms, rest_ms;
-
-	if (drains_look_at_clock(&s->drains))
-		apply_wants(s);
-	next_ms = controllers_step(s->controllers, s->all.controller_count);
-	if (reservation_expire(&s->reservation, s->tools.clock()))
-		log_info("reservation %lld has expired",
-			 (long long)s->reservation.number);
-	rest_ms = reservation_rest_ms(&s->reservation, s->tools.clock());
-	if (rest_ms >= 0 && rest_ms < next_ms)
-		next_ms = rest_ms;
-	note_drained(s);
-	outlook_update(&s->all.outlook, s->controllers, s->all.controller_count,
-		       s->tools.clock());
-	supervisor_publish(s);
-	return next_ms;
-}
-
-void supervisor_step_after_change(struct supervisor *s)
-{
-	apply_wants(s);
-	supervisor_publish(s);
-	(void)step(s);
-}
-
-/* ---- the thread ---- */
-
-static struct call *next_call(struct supervisor *s, bool *is_stopping)
-{
-	struct call *call;
-
-	pthread_mutex_lock(&s->queue_lock);
-	*is_stopping = s->is_stopping;
-	call = s->first;
-	if (call) {
-		s->first = call->next;
-		if (!s->first)
-			s->last = &s->first;
-	}
-	pthread_mutex_unlock(&s->queue_lock);
-	return call;
-}
-
-static void serve(struct supervisor *s, struct call *call)
-{
-	json_t *json = calls_answer(s, call);
+	json_t *json = supervisor_tasks_do(s, task);
 
 	if (json)
-		call->body = json_dumps(json, JSON_COMPACT);
+		task->body = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
-	call->done(call);
+	task->done(task);
 }
 
-static void refuse(const struct supervisor *s, struct call *call)
+/* True if the next round is due before the queue is empty: whoever asks again and
+ * again must not keep poold from its services. */
+static bool do_tasks(struct supervisor *s, struct mono due, struct mono *served_at)
 {
-	(void)err_set(&call->err, ERR_STOPPING, "poold on %s is stopping",
-		      s->all.server->named.name);
-	call->done(call);
+	struct task *task;
+
+	while ((task = task_queue_take(s->tasks))) {
+		do_task(s, task);
+		*served_at = s->deps.clock();
+		if (clock_since(due, *served_at) >= 0)
+			return true;
+	}
+	return false;
 }
 
-/* What was learned of the sessions is written in a commit of its own: nothing waits for
- * it, and nothing but it is lost if it fails. */
+/* Saves how long sessions last, in a commit of its own: nothing waits for it, and
+ * nothing else is lost if it fails. */
 static void keep(struct supervisor *s, bool is_last)
 {
 	struct err err = {0};
 
-	if (store_has_writes(s->tools.store))
+	if (store_has_writes(s->deps.store))
 		return;
 	for (size_t i = 0; i < s->all.controller_count; i++)
 		controller_keep(s->controllers[i], is_last);
-	if (store_commit(s->tools.store, &err))
-		log_warning("what was learned of the sessions is not kept: %s", err.text);
+	if (store_commit(s->deps.store, &err))
+		log_warning("cannot save how long sessions last: %s", err.text);
+}
+
+static void on_changed(void *queue)
+{
+	task_queue_wake(queue);
+}
+
+/* What somebody changes is seen at once; the tick is for what nobody tells. */
+static struct scm_watch *watch_services(const struct supervisor *s)
+{
+	size_t count = s->all.controller_count;
+	const char **names = xcalloc(count, sizeof(*names));
+	struct scm_watch *watch;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = controller_name(s->controllers[i]);
+	watch = s->deps.scm->ops->watch(s->deps.scm, names, count, on_changed,
+					s->tasks);
+	free(names);
+	return watch;
+}
+
+/* Until the next round is due, or there is a reason for one now. */
+static void wait_for_work(struct supervisor *s, struct mono due)
+{
+	size_t count = s->all.controller_count;
+	int64_t rest_ms, peek_ms;
+
+	do {
+		rest_ms = clock_since(s->deps.clock(), due);
+		peek_ms = controllers_peek_in_ms(s->controllers, count);
+		if (peek_ms < 0 || peek_ms >= rest_ms) {
+			(void)task_queue_wait(s->tasks, rest_ms);
+			return;
+		}
+	} while (!task_queue_wait(s->tasks, peek_ms) &&
+		 !controllers_peek(s->controllers, count));
 }
 
 static void *run(void *arg)
 {
 	struct supervisor *s = arg;
-	struct mono served_at = s->tools.clock(), kept_at = served_at;
-	bool is_stopping = false, is_more = false, is_busy;
+	struct mono served_at = s->deps.clock(), kept_at = served_at;
+	struct scm_watch *watch = watch_services(s);
+	bool is_more = false;
 
-	while (!is_stopping) {
-		int64_t next_ms = step(s);
-		struct mono due = clock_add(s->tools.clock(), next_ms);
-		struct call *call;
+	while (!task_queue_is_closed(s->tasks)) {
+		int64_t next_ms = supervisor_step(s);
+		struct mono due = clock_add(s->deps.clock(), next_ms);
+		bool is_busy = clock_since(served_at, s->deps.clock()) < IDLE_MS;
 
-		is_busy = clock_since(served_at, s->tools.clock()) < IDLE_MS;
-		store_tidy(s->tools.store, is_busy);
-		/* Who asks each second must not keep it from the disk for ever. */
-		if (!is_busy || clock_since(kept_at, s->tools.clock()) > KEEP_MS) {
+		store_tidy(s->deps.store, is_busy);
+		/* A client that asks each second must not keep it from the disk for
+		 * ever.
+		 */
+		if (!is_busy || clock_since(kept_at, s->deps.clock()) > KEEP_MS) {
 			keep(s, false);
-			kept_at = s->tools.clock();
+			kept_at = s->deps.clock();
 		}
+		scm_watch_arm(watch);
 		if (!is_more)
-			waker_wait(s->waker, clock_since(s->tools.clock(), due));
-		is_more = false;
-		/* Whoever asks again and again must not keep poold from looking. */
-		while (!is_more && (call = next_call(s, &is_stopping))) {
-			if (is_stopping) {
-				refuse(s, call);
-				continue;
-			}
-			serve(s, call);
-			served_at = s->tools.clock();
-			is_more = clock_since(due, s->tools.clock()) >= 0;
-		}
+			wait_for_work(s, due);
+		is_more = do_tasks(s, due, &served_at);
 	}
+	scm_watch_free(watch);
 	keep(s, true);
 	return NULL;
 }
 
-void supervisor_submit(struct supervisor *s, struct call *call)
-{
-	bool is_stopping;
-
-	call->next = NULL;
-	pthread_mutex_lock(&s->queue_lock);
-	is_stopping = s->is_stopping;
-	if (!is_stopping) {
-		*s->last = call;
-		s->last = &call->next;
-	}
-	pthread_mutex_unlock(&s->queue_lock);
-	if (is_stopping)
-		refuse(s, call);
-	else
-		waker_wake(s->waker);
-}
-
 /* ---- life ---- */
 
-/* A service that left pool.yaml while it was out would stay out for good. */
-static int check_saved(const struct supervisor *s, struct err *err)
+static int add_name(void *names, const char *service, const struct saved *saved)
 {
-	int known = 0, saved = store_count_saved(s->tools.store, err);
-
-	for (size_t i = 0; i < s->all.controller_count; i++)
-		known += controller_has_saved(s->controllers[i]) ? 1 : 0;
-	if (saved <= known)
-		return saved < 0 ? -1 : 0;
-	return err_set(err, ERR_CONFIG,
-		       "%d service(s) that poold took out are no longer in pool.yaml; "
-		       "put them back until they are resumed",
-		       saved - known);
+	(void)saved;
+	(void)json_array_append_new(names, json_string(service));
+	return 0;
 }
 
-/* A drain of what is no longer in pool.yaml would cover nothing and say it is out. */
-static int check_drains(const struct supervisor *s, struct err *err)
+/* One that is spelled in another way in pool.yaml now is the same. */
+static int respell_saved(struct supervisor *s, struct err *err)
 {
-	const struct list *services = pool_services(s->all.pool, s->all.server);
+	json_t *names = json_array(), *name;
+	int ret =
+		store_each_saved(s->deps.store, add_name, names, err) < 0 ? -1 : 0;
+	size_t i;
+
+	json_array_foreach (names, i, name) {
+		const char *text = json_string_value(name);
+		const struct pool_service *service =
+			start_rules_find(s->all.pool, s->all.server, text);
+
+		if (!ret && strcmp(service->named.name, text) != 0)
+			ret = store_respell_service(s->deps.store, text,
+						    service->named.name, err);
+	}
+	/* A store that is new knows less than the file of the one before. */
+	if (!ret && json_array_size(names))
+		saved_text_write(&s->saved_text, s->deps.store,
+				 s->deps.wall_clock());
+	json_decref(names);
+	return ret;
+}
+
+static void respell_drains(struct supervisor *s)
+{
 	json_t *name;
 	size_t j;
 
 	for (int i = 0; i < s->drains.count; i++)
 		json_array_foreach (s->drains.items[i].services, j, name)
-			if (!pool_resolve_service(services, json_string_value(name), true,
-						  NULL))
-				return err_set(
-					err, ERR_CONFIG,
-					"drain '%s' of %s covers the service %s, which "
-					"pool.yaml does not drain any more; put it back "
-					"until the drain has ended",
-					s->drains.items[i].id, s->drains.items[i].owner,
-					json_string_value(name));
-	return 0;
+			(void)json_string_set(
+				name, start_rules_find(s->all.pool, s->all.server,
+						       json_string_value(name))
+					      ->named.name);
 }
 
-/* Services that must be left running have no controller, so that nothing can touch them.
+/* A service with the role `leave` has no controller, so that nothing can touch it.
  */
 static int make_controllers(struct supervisor *s, struct err *err)
 {
@@ -314,14 +182,8 @@ static int make_controllers(struct supervisor *s, struct err *err)
 	LIST_EACH (struct pool_service, service, *services) {
 		if (service->role == ROLE_LEAVE)
 			continue;
-		if (service->method != METHOD_PAUSE)
-			return err_set(
-				err, ERR_CONFIG,
-				"%s is drained by its logon mode, which this poold "
-				"cannot do yet",
-				service->named.name);
 		s->controllers[s->all.controller_count] = controller_new(
-			s->all.pool, s->all.server, service, &s->tools, err);
+			s->all.pool, s->all.server, service, &s->deps, err);
 		if (!s->controllers[s->all.controller_count])
 			return -1;
 		s->all.controller_count++;
@@ -329,22 +191,89 @@ static int make_controllers(struct supervisor *s, struct err *err)
 	return 0;
 }
 
-/* The index and the event of the start are on disk before anything else is done. */
-static int note_start(struct supervisor *s, struct err *err)
-{
-	char *text = xasprintf("poold %s, boot %s", s->all.version, s->boot_id);
+/* ---- the start ---- */
 
-	record_add(s->tools.record, &(struct line){.kind = EVENT_POOLD_STARTED,
-						   .who = "poold",
-						   .text = text});
-	free(text);
-	return store_next_index(s->tools.store, &s->index, err) ||
-			       record_commit(s->tools.record, err)
-		       ? -1
-		       : 0;
+static const char *age_text(const struct supervisor *s, struct wall since,
+			    char text[DURATION_BYTES])
+{
+	int64_t ms = s->deps.wall_clock().ms - since.ms;
+
+	return duration_print(ms < 0 ? 0 : ms, text);
 }
 
-/* The names of the services that have controllers. */
+static int tell_saved(void *arg, const char *service, const struct saved *saved)
+{
+	struct buf text = {0};
+
+	(void)arg;
+	saved_text_add(service, saved, &text);
+	log_info("the store holds what is to be put back: %s", text.text);
+	buf_done(&text);
+	return 0;
+}
+
+/* A store that somebody has put back from a copy holds drains that ended long ago:
+ * whoever reads this sees it by their age. */
+static json_t *tell_found(const struct supervisor *s, struct buf *text)
+{
+	char age[DURATION_BYTES], time[CLOCK_TEXT_BYTES];
+	json_t *found = json_array();
+	struct wall written;
+
+	for (int i = 0; i < s->drains.count; i++) {
+		const struct drain *drain = &s->drains.items[i];
+		json_t *one;
+
+		(void)age_text(s, drain->created_at, age);
+		log_info(
+			"the store holds drain %s of %s, requested %s ago at %s: %s",
+			drain->id, drain->owner, age,
+			clock_format(drain->created_at, time), drain->reason);
+		if (i == FOUND_TOLD_MOST)
+			buf_printf(text, ", and %d more", s->drains.count - i);
+		if (i >= FOUND_TOLD_MOST)
+			continue;
+		one = json_object();
+		buf_printf(text, "%s %s of %s, %s old",
+			   i ? "," : "; it goes on with", drain->id, drain->owner,
+			   age);
+		json_write_text(one, "id", drain->id);
+		json_write_text(one, "created_at", time);
+		(void)json_array_append_new(found, one);
+	}
+	(void)store_each_saved(s->deps.store, tell_saved, NULL, NULL);
+	if (s->drains.count && !store_get_written_at(s->deps.store, &written)) {
+		(void)age_text(s, written, age);
+		log_info("the last event in the store is of %s, %s ago",
+			 clock_format(written, time), age);
+		buf_printf(text, "; the last event before is %s old", age);
+	}
+	return json_pack("{so}", "drains", found);
+}
+
+/* The index and the event of the start are on disk before anything else is done;
+ * if that fails, poold still holds what is out, and the event waits. */
+static int note_start(struct supervisor *s, struct err *err)
+{
+	struct buf text = {0};
+	json_t *found;
+	int ret;
+
+	buf_printf(&text, "poold %s, boot %s", s->all.version, s->boot_id);
+	found = tell_found(s, &text);
+	record_add(s->deps.record, &(struct line){.kind = EVENT_POOLD_STARTED,
+						  .who = "poold",
+						  .text = text.text,
+						  .after = found});
+	buf_done(&text);
+	ret = store_next_index(s->deps.store, &s->index, NULL);
+	if (record_commit(s->deps.record, NULL) || ret)
+		return store_index_between(s->deps.store, s->deps.wall_clock(),
+					   &s->index, err);
+	return 0;
+}
+
+/* The names of the services that can be drained: those with a controller. */
 static json_t *drainable(const struct supervisor *s)
 {
 	json_t *names = json_array();
@@ -352,43 +281,72 @@ static json_t *drainable(const struct supervisor *s)
 	LIST_EACH (struct pool_service, service,
 		   *pool_services(s->all.pool, s->all.server))
 		if (service->role != ROLE_LEAVE)
-			(void)json_array_append_new(names,
-						    json_string(service->named.name));
+			(void)json_array_append_new(
+				names, json_string(service->named.name));
 	return names;
+}
+
+/* Made while there is space, for the time when there is none. */
+static void keep_spare_files(struct supervisor *s)
+{
+	char *losses = xasprintf("%s/poold.losses", s->state_dir);
+
+	store_keep_reserve(s->deps.store);
+	record_keep_losses(s->deps.record, losses);
+	free(losses);
 }
 
 static int load_state(struct supervisor *s, struct err *err)
 {
-	s->tools.record = record_open(s->tools.store, s->tools.wall_clock, err);
-	if (!s->tools.record)
+	s->deps.record = record_open(s->deps.store, s->deps.wall_clock, err);
+	if (!s->deps.record)
 		return -1;
-	s->drains = (struct drains){.store = s->tools.store,
-				    .record = s->tools.record,
+	keep_spare_files(s);
+	s->drains = (struct drains){.store = s->deps.store,
+				    .record = s->deps.record,
 				    .boot_id = s->boot_id,
 				    .all = drainable(s),
-				    .clock = s->tools.clock,
-				    .wall_clock = s->tools.wall_clock};
-	if (drains_open(&s->drains, err) || make_controllers(s, err) ||
-	    check_saved(s, err) || check_drains(s, err))
+				    .clock = s->deps.clock,
+				    .wall_clock = s->deps.wall_clock};
+	if (start_rules_check_files(s->all.pool, s->all.server, s->deps.commands,
+				    err) ||
+	    start_rules_check_store(s->all.pool, s->all.server, s->deps.store,
+				    err) ||
+	    drains_open(&s->drains, err) || respell_saved(s, err))
+		return -1;
+	respell_drains(s);
+	if (make_controllers(s, err))
 		return -1;
 	return note_start(s, err);
+}
+
+int supervisor_random(size_t bytes, char *hex, struct err *err)
+{
+	unsigned char byte;
+
+	for (size_t i = 0; i < bytes; i++) {
+		if (host_random(&byte, 1, err))
+			return -1;
+		(void)snprintf(hex + 2 * i, 3, "%02x", byte);
+	}
+	return 0;
 }
 
 static int load(struct supervisor *s, const struct supervisor_setup *setup,
 		struct err *err)
 {
-	unsigned char random[8];
-
-	if (host_boot_id(s->boot_id, err) || host_random(random, sizeof(random), err))
+	if (host_boot_id(s->boot_id, err) ||
+	    supervisor_random(EPOCH_BYTES, s->epoch, err))
 		return -1;
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(s->epoch + 2 * i, 3, "%02x", random[i]);
-	s->tools.store = store_open(setup->state_dir, err);
-	if (!s->tools.store)
+	s->state_dir = setup->state_dir;
+	s->saved_text.path = xasprintf("%s/saved.txt", setup->state_dir);
+	s->deps.saved_text = &s->saved_text;
+	s->deps.store = store_open(setup->state_dir, err);
+	if (!s->deps.store)
 		return -1;
 	if (!load_state(s, err))
 		return 0;
-	/* What cannot be read or written now is no passing trouble. */
+	/* A store that fails at the start needs an admin. */
 	if (err->code == ERR_STORE) {
 		(void)err_prefix(err, "%s/poold.sqlite", setup->state_dir);
 		err->code = ERR_STATE_DIR;
@@ -396,40 +354,50 @@ static int load(struct supervisor *s, const struct supervisor_setup *setup,
 	return -1;
 }
 
-struct supervisor *supervisor_new(const struct supervisor_setup *setup, struct err *err)
+struct supervisor *supervisor_new(const struct supervisor_setup *setup,
+				  struct err *err)
 {
 	struct supervisor *s = xcalloc(1, sizeof(*s));
 
-	s->all = (struct picture){.pool = setup->pool,
-				  .server = setup->server,
-				  .version = setup->version,
-				  .boot_id = s->boot_id,
-				  .started_at = clock_wall(),
-				  .drains = &s->drains,
-				  .reservation = &s->reservation};
-	s->tools = (struct tools){.scm = setup->scm,
-				  .list_sessions = sessions_tcp_list,
-				  .clock = clock_mono,
-				  .wall_clock = clock_wall,
-				  .tick_ms = setup->tick_ms,
-				  .commands = setup->commands};
-	s->waker = waker_new();
-	s->last = &s->first;
-	pthread_mutex_init(&s->queue_lock, NULL);
-	pthread_mutex_init(&s->snapshot_lock, NULL);
+	s->store_checked_at = clock_mono();
+	s->all = (struct server_status){
+		.pool = setup->pool,
+		.server = setup->server,
+		.config = pool_digest(setup->pool, setup->server),
+		.version = setup->version,
+		.boot_id = s->boot_id,
+		.started_at = clock_wall(),
+		.drains = &s->drains,
+		.reservation = &s->reservation};
+	s->deps = (struct deps){.scm = setup->scm,
+				.list_sessions = sessions_tcp_list,
+				.is_there = sessions_tcp_is_there,
+				.clock = clock_mono,
+				.wall_clock = clock_wall,
+				.tick_ms = setup->tick_ms,
+				.commands = setup->commands,
+				.wake = on_changed,
+				.wake_arg = setup->tasks,
+				.is_machine_ending = setup->is_machine_ending};
+	s->tasks = setup->tasks;
+	s->snapshots = setup->snapshots;
+	s->published = setup->published;
+	s->published_arg = setup->published_arg;
 	if (!load(s, setup, err)) {
-		apply_wants(s);
+		supervisor_apply_wants(s);
 		return s;
 	}
 	supervisor_free(s);
 	return NULL;
 }
 
-int supervisor_start(struct supervisor *s, void (*published)(void *arg), void *arg,
-		     struct err *err)
+struct store *supervisor_open_reader(struct supervisor *s, struct err *err)
 {
-	s->published = published;
-	s->published_arg = arg;
+	return store_open_reader(s->state_dir, s->deps.store, err);
+}
+
+int supervisor_start(struct supervisor *s, struct err *err)
+{
 	if (pthread_create(&s->thread, NULL, run, s))
 		return err_set(err, ERR_INTERNAL, "cannot start a thread");
 	s->is_started = true;
@@ -438,33 +406,35 @@ int supervisor_start(struct supervisor *s, void (*published)(void *arg), void *a
 
 void supervisor_stop(struct supervisor *s)
 {
-	if (!s->is_started)
-		return;
-	pthread_mutex_lock(&s->queue_lock);
-	s->is_stopping = true;
-	pthread_mutex_unlock(&s->queue_lock);
-	waker_wake(s->waker);
-	pthread_join(s->thread, NULL);
+	task_queue_close(s->tasks);
+	if (s->is_started)
+		pthread_join(s->thread, NULL);
 	s->is_started = false;
+	/* Those that still wait fail. */
+	(void)task_queue_take(s->tasks);
 }
 
 void supervisor_free(struct supervisor *s)
 {
+	bool is_scm_used = false;
+
 	if (!s)
 		return;
 	supervisor_stop(s);
-	for (size_t i = 0; i < s->all.controller_count; i++)
+	for (size_t i = 0; i < s->all.controller_count; i++) {
+		is_scm_used |= controller_is_calling(s->controllers[i]);
 		controller_free(s->controllers[i]);
+	}
 	free(s->controllers);
 	drains_close(&s->drains);
 	reservation_done(&s->reservation);
-	record_close(s->tools.record);
-	store_close(s->tools.store);
-	s->tools.scm->ops->free(s->tools.scm);
-	drop(s->snapshot);
-	waker_free(s->waker);
+	record_close(s->deps.record);
+	store_close(s->deps.store);
+	if (!is_scm_used)
+		s->deps.scm->ops->free(s->deps.scm);
+	json_decref(s->all.config);
 	free(s->last_facts);
-	pthread_mutex_destroy(&s->queue_lock);
-	pthread_mutex_destroy(&s->snapshot_lock);
+	saved_text_done(&s->saved_text);
+	free(s->config_problem);
 	free(s);
 }

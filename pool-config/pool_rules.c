@@ -1,199 +1,306 @@
 #include "pool_rules.h"
 
 #include "api.h"
-#include "json_pointer.h"
+#include "text/json_pointer.h"
+#include "text/text.h"
 #include "mem.h"
+#include "utf8.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { SERVICE_NAME_LIMIT = 256 };
 
 /* ---- things that must not meet twice: sorted, so that neighbours tell ---- */
 
-/* Something that a server has, and that no other may have. */
+enum claim_kind { CLAIM_NAME, CLAIM_ADDRESS, CLAIM_URL };
+
+/* Something that a server or a pool has, and that no other may have. */
 struct claim {
-	const char *text;
+	enum claim_kind kind;
+	const char *what; /* "server" */
+	const char *name;
+	char *url; /* in its normal form */
 	struct net_address address;
-	bool is_address;
-	const struct pool_server *server;
+	bool is_default; /* a url that follows from the address */
+	const struct named *owner;
 };
+
+struct claims {
+	struct claim *items;
+	size_t count;
+};
+
+static int compare_things(const struct claim *one, const struct claim *other)
+{
+	if (one->kind == CLAIM_ADDRESS)
+		return memcmp(one->address.bytes, other->address.bytes,
+			      sizeof(one->address.bytes));
+	return one->kind == CLAIM_NAME ? utf8_compare_names(one->name, other->name)
+				       : strcmp(one->url, other->url);
+}
 
 static int compare(const void *a, const void *b)
 {
 	const struct claim *one = a, *other = b;
-	int order;
+	int order = compare_things(one, other);
 
-	if (one->is_address)
-		order = memcmp(one->address.bytes, other->address.bytes,
-			       sizeof(one->address.bytes));
-	else
-		order = strcasecmp(one->text, other->text);
 	if (!order)
-		order = one->server->named.place->line - other->server->named.place->line;
-	if (!order)
-		order = one->server->named.place->column -
-			other->server->named.place->column;
-	return order;
-}
-
-static bool is_same(const struct claim *a, const struct claim *b)
-{
-	return a->is_address ? net_address_equal(&a->address, &b->address)
-			     : !strcasecmp(a->text, b->text);
+		order = one->owner->place.line - other->owner->place.line;
+	return order ? order
+		     : one->owner->place.column - other->owner->place.column;
 }
 
 static void report_twice(const struct claim *first, const struct claim *second,
 			 struct mistakes *mistakes)
 {
-	if (first->server == second->server)
+	const struct named *owner = second->owner, *other = first->owner;
+
+	/* Two urls that follow from one address are one mistake. */
+	if (owner == other || (first->is_default && second->is_default))
 		return;
-	if (second->is_address)
-		mistake_at(mistakes, second->server->named.place,
-			   "server '%s' has the address of '%s' in line %d",
-			   second->server->named.name, first->server->named.name,
-			   first->server->named.place->line);
+	if (second->kind == CLAIM_NAME)
+		mistakes_add(mistakes, &owner->place,
+			     "duplicate %s '%s'; the first is in line %d",
+			     second->what, second->name, other->place.line);
 	else
-		mistake_at(mistakes, second->server->named.place,
-			   "server '%s' is here twice, first in line %d", second->text,
-			   first->server->named.place->line);
+		mistakes_add(mistakes, &owner->place,
+			     "server '%s' has %s of server '%s' in line %d",
+			     owner->name,
+			     second->kind == CLAIM_URL ? "the url" : "an address",
+			     other->name, other->place.line);
 }
 
-static void check_claims(struct claim *claims, size_t count, struct mistakes *mistakes)
+static void check_claims(struct claims *claims, struct mistakes *mistakes)
 {
-	qsort(claims, count, sizeof(*claims), compare);
-	for (size_t i = 1; i < count; i++)
-		if (is_same(&claims[i - 1], &claims[i]))
-			report_twice(&claims[i - 1], &claims[i], mistakes);
+	if (claims->count)
+		qsort(claims->items, claims->count, sizeof(*claims->items),
+		      compare);
+	for (size_t i = 1; i < claims->count; i++)
+		if (!compare_things(&claims->items[i - 1], &claims->items[i]))
+			report_twice(&claims->items[i - 1], &claims->items[i],
+				     mistakes);
+	for (size_t i = 0; i < claims->count; i++)
+		free(claims->items[i].url);
+	free(claims->items);
 }
 
-static void check_names_and_addresses(const struct pool_config *config,
-				      struct mistakes *mistakes)
+static void add_claim(struct claims *claims, const struct claim *claim)
 {
-	size_t name_count = 0, address_count = 0;
-	struct claim *names, *addresses;
+	/* In steps, as there may be tens of thousands. */
+	if (claims->count % 256 == 0)
+		claims->items =
+			xrealloc(claims->items,
+				 (claims->count + 256) * sizeof(*claims->items));
+	claims->items[claims->count++] = *claim;
+}
 
-	LIST_EACH (struct pool, pool, config->pools)
+/* ---- urls ---- */
+
+/* A url's parts, each as it stands there. */
+struct url {
+	bool is_https;
+	const char *host, *rest; /* rest: from the path on */
+	size_t host_length;
+	int64_t port;
+};
+
+static bool read_host(const char *at, const char *end, struct url *url)
+{
+	const char *colon, *after;
+
+	url->host = at;
+	if (*at == '[') {
+		after = memchr(at, ']', (size_t)(end - at));
+		colon = after ? after + 1 : end;
+	} else {
+		after = at;
+		colon = memchr(at, ':', (size_t)(end - at));
+		colon = colon ? colon : end;
+	}
+	url->host_length = (size_t)(colon - at);
+	url->port = url->is_https ? 443 : 80;
+	if (!after || !url->host_length ||
+	    strcspn(at, " <>\"") < (size_t)(end - at))
+		return false;
+	return colon == end ||
+	       (*colon == ':' && !text_read_number(colon + 1, &url->port, &after) &&
+		after == end && url->port >= 1 && url->port <= UINT16_MAX);
+}
+
+static bool read_url(const char *text, struct url *url)
+{
+	const char *at, *end;
+
+	url->is_https = !strncmp(text, "https://", 8);
+	if (!url->is_https && strncmp(text, "http://", 7) != 0)
+		return false;
+	at = text + (url->is_https ? 8 : 7);
+	url->rest = end = at + strcspn(at, "/?#");
+	/* A name and a password before the host. */
+	for (const char *sign = at; sign < end; sign++)
+		if (*sign == '@')
+			at = sign + 1;
+	return read_host(at, end, url);
+}
+
+static bool is_url(const char *text)
+{
+	struct url url;
+
+	return read_url(text, &url);
+}
+
+static char *default_url(const struct pool_server *server)
+{
+	char text[NET_ADDRESS_TEXT_BYTES];
+	const struct net_address *address = server->addresses.items;
+	bool is_ipv4 = net_address_is_ipv4(address);
+
+	return xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
+			 net_address_format(address, text), is_ipv4 ? "" : "]");
+}
+
+/* Two urls that lead to one place have one normal form. */
+static char *normal_url(const struct url *url)
+{
+	char *text = xasprintf("%.*s:%lld%s", (int)url->host_length, url->host,
+			       (long long)url->port, url->rest);
+
+	for (size_t i = 0; i < url->host_length; i++)
+		text[i] = (char)tolower((unsigned char)text[i]);
+	return text;
+}
+
+static void claim_url(struct claims *urls, const struct pool_server *server)
+{
+	struct url url;
+	char *usual;
+
+	if (!server->url || !server->addresses.count ||
+	    !read_url(server->url, &url))
+		return;
+	usual = default_url(server);
+	add_claim(urls, &(struct claim){.kind = CLAIM_URL,
+					.url = normal_url(&url),
+					.is_default = !strcmp(server->url, usual),
+					.owner = &server->named});
+	free(usual);
+}
+
+static void check_what_is_unique(const struct pool_config *config,
+				 struct mistakes *mistakes)
+{
+	struct claims pools = {0}, names = {0}, addresses = {0}, urls = {0};
+
+	LIST_EACH (struct pool, pool, config->pools) {
+		add_claim(&pools, &(struct claim){.what = "pool",
+						  .name = pool->named.name,
+						  .owner = &pool->named});
 		LIST_EACH (struct pool_server, server, pool->servers) {
-			name_count++;
-			address_count += server->addresses.count;
-		}
-	names = xcalloc(name_count, sizeof(*names));
-	addresses = xcalloc(address_count, sizeof(*addresses));
-	name_count = address_count = 0;
-	LIST_EACH (struct pool, pool, config->pools)
-		LIST_EACH (struct pool_server, server, pool->servers) {
-			names[name_count++] = (struct claim){.text = server->named.name,
-							     .server = server};
+			add_claim(&names,
+				  &(struct claim){.what = "server",
+						  .name = server->named.name,
+						  .owner = &server->named});
+			claim_url(&urls, server);
 			LIST_EACH (struct net_address, address, server->addresses)
-				addresses[address_count++] =
-					(struct claim){.address = *address,
-						       .is_address = true,
-						       .server = server};
+				add_claim(&addresses,
+					  &(struct claim){.kind = CLAIM_ADDRESS,
+							  .address = *address,
+							  .owner = &server->named});
 		}
-	check_claims(names, name_count, mistakes);
-	check_claims(addresses, address_count, mistakes);
-	free(names);
-	free(addresses);
+	}
+	check_claims(&pools, mistakes);
+	check_claims(&names, mistakes);
+	check_claims(&addresses, mistakes);
+	check_claims(&urls, mistakes);
 }
 
-static bool is_url(const char *url)
+/* Without what may be a password before it. */
+static const char *shown_url(const char *url)
 {
-	size_t scheme = !strncmp(url, "http://", 7)    ? 7
-			: !strncmp(url, "https://", 8) ? 8
-						       : 0;
+	const char *at = strrchr(url, '@');
 
-	return scheme && url[scheme] && url[scheme] != '/';
+	return at ? at + 1 : url;
 }
 
 /* ---- session sources ---- */
 
-static const char *rds_state(const void *states, size_t i)
-{
-	return ((const char *const *)states)[i];
-}
-
-static void check_rds_state(const char *state, const struct yaml_node *place,
+static void check_rds_state(const char *state, const struct place *place,
 			    struct mistakes *mistakes)
 {
-	size_t count = 0;
+	struct nearest nearest = {.word = state};
 
-	while (pool_rds_states[count])
-		if (!strcmp(pool_rds_states[count++], state))
+	for (size_t i = 0; pool_rds_states[i]; i++) {
+		if (!strcmp(pool_rds_states[i], state))
 			return;
-	mistake_at(mistakes, place,
-		   "'%s' is no state of a live Remote Desktop session%s%s%s", state,
-		   SCHEMA_HINT(schema_nearest(state, rds_state, pool_rds_states, count)));
+		nearest_try(&nearest, pool_rds_states[i]);
+	}
+	mistakes_add(mistakes, place,
+		     "'%s' is not a state of a live Remote Desktop session%s",
+		     state, nearest_hint(&nearest));
 }
 
-static void check_pointer(const char *pointer, const struct yaml_node *place,
-			  struct mistakes *mistakes)
+void pool_rules_check_pointer(const char *pointer, const struct place *place,
+			      struct mistakes *mistakes)
 {
 	if (pointer && !json_pointer_is_valid(pointer))
-		mistake_at(mistakes, place,
-			   "'%s' is no JSON pointer: /name/name, with ~0 for ~ and ~1 "
-			   "for /",
-			   pointer);
+		mistakes_add(
+			mistakes, place,
+			"'%s' is not a JSON pointer: expected /name/name, with ~0 for ~ and ~1 for /",
+			pointer);
 }
 
-static void check_sources(const struct pool_service *service, struct mistakes *mistakes)
+static void check_source_count(const struct pool_service *service,
+			       struct mistakes *mistakes)
 {
-	const struct yaml_node *place = service->named.place;
+	size_t count = (service->ports.count > 0) + service->counters.count +
+		       (service->rds.states.count > 0) + service->http.count;
 
-	if (service->role == ROLE_DRAIN && !service->ports.count &&
-	    !service->counters.count && !service->rds.states.count &&
-	    !service->http.count && !service->unverified.count)
-		mistake_at(mistakes, place,
-			   "service '%s' needs a session source: ports, counters, rds or "
-			   "http; or 'unverified: [counters]', if a command in "
-			   "poold.yaml counts its sessions",
-			   service->named.name);
+	if (service->role != ROLE_LEAVE && count > POOL_SOURCES_LIMIT)
+		mistakes_add(mistakes, &service->named.place,
+			     "service '%s' has %zu session sources; expected up to "
+			     "%d: all ports together count as one",
+			     service->named.name, count, POOL_SOURCES_LIMIT);
+}
+
+static void check_sources(const struct pool_service *service,
+			  struct mistakes *mistakes)
+{
+	const struct place *place = &service->named.place;
+
+	if (service->role == ROLE_DRAIN && !service->named.is_wrong &&
+	    !service->ports.count && !service->counters.count &&
+	    !service->rds.states.count && !service->http.count &&
+	    !service->unverified.count)
+		mistakes_add(
+			mistakes, place,
+			"service '%s' needs a session source: ports, counters, rds or "
+			"http; or 'unverified: [counters]', if a command in "
+			"poold.yaml counts its sessions",
+			service->named.name);
 	LIST_EACH (struct pool_counter, counter, service->counters)
-		if (*counter->path != '\\' || !strchr(counter->path + 1, '\\'))
-			mistake_at(mistakes, place,
-				   "'%s' is no counter of this server: \\Object\\Counter "
-				   "or \\Object(Instance)\\Counter",
-				   counter->path);
-	if (service->probe.port < 0 && (service->probe.send || service->probe.taken))
-		mistake_at(mistakes, place, "the probe of '%s' has no port",
-			   service->named.name);
+		if (counter->path &&
+		    (*counter->path != '\\' || !strchr(counter->path + 1, '\\')))
+			mistakes_add(
+				mistakes, place,
+				"'%s' is not the path of a counter: expected \\Object\\Counter or \\Object(Instance)\\Counter",
+				counter->path);
+	if (service->probe.port < 0 && !service->named.is_wrong &&
+	    (service->probe.send || service->probe.taken))
+		mistakes_add(mistakes, place,
+			     "the probe of service '%s' needs the key 'port'",
+			     service->named.name);
 	LIST_EACH (char *, state, service->rds.states)
 		check_rds_state(*state, place, mistakes);
 	LIST_EACH (struct pool_http, http, service->http) {
-		check_pointer(http->pointer, place, mistakes);
-		if (!is_url(http->url))
-			mistake_at(mistakes, place,
-				   "'%s' must begin with http://HOST or https://HOST",
-				   http->url);
-	}
-}
-
-/* Whichever program is found first must not be the one that is run. */
-static bool is_whole_path(const char *path)
-{
-	return *path == '/' || !strncmp(path, "\\\\", 2) ||
-	       (*path && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
-}
-
-void poold_rules_check(const struct poold_config *config, const struct yaml_node *root,
-		       struct mistakes *mistakes)
-{
-	const struct yaml_node *rows = yaml_find(root, "commands");
-	size_t i = 0;
-
-	if (config->scm == SCM_KIND_SIMULATED && !config->simulated_file)
-		mistake_at(mistakes, root,
-			   "'scm: simulated' needs the key 'simulated_file'");
-	LIST_EACH (struct poold_command, command, config->commands) {
-		const char *program =
-			command->run.count ? *(char **)command->run.items : "";
-
-		check_pointer(command->pointer, rows->items[i], mistakes);
-		if (!is_whole_path(program))
-			mistake_at(mistakes, rows->items[i],
-				   "'%s' is no whole path of a program", program);
-		i++;
+		pool_rules_check_pointer(http->pointer, place, mistakes);
+		if (http->url && !is_url(http->url))
+			mistakes_add(
+				mistakes, place,
+				"url '%s' must begin with http://HOST or https://HOST, with or without a port from 1 to 65535",
+				shown_url(http->url));
 	}
 }
 
@@ -201,15 +308,10 @@ void poold_rules_check(const struct poold_config *config, const struct yaml_node
 
 static void set_url(struct pool_server *server)
 {
-	char text[NET_ADDRESS_TEXT_BYTES];
-	const struct net_address *address = server->addresses.items;
-	bool is_ipv4 = net_address_is_ipv4(address);
 	size_t length;
 
 	if (!server->url)
-		server->url =
-			xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
-				  net_address_format(address, text), is_ipv4 ? "" : "]");
+		server->url = default_url(server);
 	length = is_url(server->url) ? strlen(server->url) : 0;
 	while (length && server->url[length - 1] == '/')
 		server->url[--length] = '\0';
@@ -218,85 +320,109 @@ static void set_url(struct pool_server *server)
 static void check_server(const struct pool_config *config, const struct pool *pool,
 			 struct pool_server *server, struct mistakes *mistakes)
 {
-	const struct yaml_node *place = server->named.place;
+	const struct place *place = &server->named.place;
 
-	if (!api_id_is_valid(server->named.name))
-		mistake_at(mistakes, place,
-			   "'%s' is no server name: letters, digits, . _ -",
-			   server->named.name);
-	if (pool_find(config, server->named.name))
-		mistake_at(
+	server->pool = pool;
+	if (strlen(server->named.name) >= API_ID_BYTES)
+		mistakes_add(
 			mistakes, place,
-			"server '%s' has the name of a pool; commands could mean either",
+			"the server name '%.16s...' has %zu characters; expected up to %d",
+			server->named.name, strlen(server->named.name),
+			API_ID_BYTES - 1);
+	else if (!api_id_is_valid(server->named.name))
+		mistakes_add(
+			mistakes, place,
+			"'%s' is not a server name: expected up to 64 letters, digits, . _ @ -; the first a letter or a digit",
 			server->named.name);
-	if (!server->addresses.count) {
-		mistake_at(mistakes, place, "server '%s' needs an address",
-			   server->named.name);
-		return;
-	}
-	set_url(server);
-	if (!is_url(server->url))
-		mistake_at(
+	if (pool_find(config, server->named.name))
+		mistakes_add(
 			mistakes, place,
-			"url '%s' of '%s' must be http://HOST or https://HOST, with or "
-			"without a port",
-			server->url, server->named.name);
+			"server '%s' has the name of a pool; give one of them another name",
+			server->named.name);
+	if (server->addresses.count)
+		set_url(server);
+	if (server->url && !is_url(server->url))
+		mistakes_add(
+			mistakes, place,
+			"url '%s' of server '%s' must be http://HOST or https://HOST, with or without a port from 1 to 65535",
+			shown_url(server->url), server->named.name);
 	if (server->rank > (int64_t)pool->servers.count)
-		mistake_at(mistakes, place,
-			   "rank %lld of '%s' is above the pool's size, %zu",
-			   (long long)server->rank, server->named.name,
-			   pool->servers.count);
+		mistakes_add(
+			mistakes, place,
+			"rank %lld of server '%s' is greater than the pool's size, %zu",
+			(long long)server->rank, server->named.name,
+			pool->servers.count);
 	LIST_EACH (struct pool_server, other, pool->servers) {
 		if (other == server)
 			break;
 		if (server->rank > 0 && other->rank == server->rank)
-			mistake_at(mistakes, place, "rank %lld of '%s' is that of '%s'",
-				   (long long)server->rank, server->named.name,
-				   other->named.name);
+			mistakes_add(
+				mistakes, place,
+				"rank %lld of server '%s' is already the rank of server '%s'",
+				(long long)server->rank, server->named.name,
+				other->named.name);
 	}
 }
 
 /* ---- pools ---- */
 
-const struct pool_floor_row *pool_floor_row(const struct pool *pool, size_t servers)
+/* Whoever gives no floor gets that of the table, if it knows a pool of this size.
+ */
+static void set_floor(struct pool *pool)
 {
-	LIST_EACH (struct pool_floor_row, row, pool->floors)
-		if (row->servers == (int64_t)servers)
-			return row;
-	return NULL;
+	struct floor *floor = &pool->availability.floor;
+
+	if (floor->value < 0)
+		*floor = pool_floor_row(pool, pool->servers.count)
+				 ? (struct floor){FLOOR_TABLE, 0}
+				 : (struct floor){FLOOR_NUMBER, 1};
 }
 
 static void check_availability(const struct pool *pool, struct mistakes *mistakes)
 {
-	const struct yaml_node *place = pool->named.place;
+	const struct place *place = &pool->named.place;
 	struct floor floor = pool->availability.floor;
 	size_t size = pool->servers.count;
+	bool is_table_whole = !pool->named.is_wrong;
 
 	if (floor.kind == FLOOR_NUMBER && (size_t)floor.value > size)
-		mistake_at(mistakes, place,
-			   "the floor of pool '%s' is %d, and it has %zu servers",
-			   pool->named.name, floor.value, size);
-	if (floor.kind == FLOOR_TABLE && !pool_floor_row(pool, size))
-		mistake_at(
+		mistakes_add(
 			mistakes, place,
-			"pool '%s' has 'floor: table', and no row of floors is for %zu "
-			"servers",
+			"the floor of pool '%s' is %d, which is more than its size, %zu",
+			pool->named.name, floor.value, size);
+	if (floor.kind == FLOOR_TABLE && !pool_floor_row(pool, size) &&
+	    is_table_whole)
+		mistakes_add(
+			mistakes, place,
+			"pool '%s' has 'floor: table', but 'floors' has no row for its size, %zu",
 			pool->named.name, size);
-	if (pool->availability.max_out > 1 && pool->availability.max_out > (int64_t)size)
-		mistake_at(mistakes, place,
-			   "max_out of pool '%s' is %lld, and it has %zu servers",
-			   pool->named.name, (long long)pool->availability.max_out, size);
-	LIST_EACH (struct pool_floor_row, row, pool->floors)
-		if (row->functional > row->servers || row->first_start > row->servers ||
-		    row->of_first > row->servers)
-			mistake_at(
+	if (pool->availability.max_out > 1 &&
+	    pool->availability.max_out > (int64_t)size)
+		mistakes_add(
+			mistakes, place,
+			"max_out of pool '%s' is %lld, which is more than its size, %zu",
+			pool->named.name, (long long)pool->availability.max_out,
+			size);
+	LIST_EACH (struct pool_floor_row, row, pool->floors) {
+		if (row->of_first >= 0 && row->functional > row->of_first)
+			mistakes_add(
 				mistakes, place,
-				"pool '%s': the row of floors for %lld servers asks for "
-				"more than there are",
+				"pool '%s': the row of 'floors' for %lld servers requires %lld 'functional' of only %lld ('of_first')",
+				pool->named.name, (long long)row->servers,
+				(long long)row->functional,
+				(long long)row->of_first);
+		if (row->servers > 0 && (row->functional > row->servers ||
+					 row->first_start > row->servers ||
+					 row->of_first > row->servers))
+			mistakes_add(
+				mistakes, place,
+				"pool '%s': the row of 'floors' for %lld servers requires more servers than that",
 				pool->named.name, (long long)row->servers);
+	}
 }
 
-/* Windows does not tell RTCSRV from rtcsrv, and two controllers would hold one service.
+/* Windows does not tell RTCSRV from rtcsrv, and two controllers would hold one
+ * service.
  */
 static void check_service_name(const struct list *services,
 			       const struct pool_service *service,
@@ -305,58 +431,152 @@ static void check_service_name(const struct list *services,
 	const char *name = service->named.name;
 
 	if (!*name || strpbrk(name, "/\\\"") || strlen(name) > SERVICE_NAME_LIMIT)
-		mistake_at(mistakes, service->named.place, "'%s' is no service name",
-			   name);
+		mistakes_add(
+			mistakes, &service->named.place,
+			"'%s' is not a service name: expected up to 256 characters, without / \\ \"",
+			name);
 	LIST_EACH (struct pool_service, other, *services) {
 		if (other == service)
 			break;
-		if (!strcasecmp(other->named.name, name))
-			mistake_at(mistakes, service->named.place,
-				   "service '%s' is here twice, first in line %d", name,
-				   other->named.place->line);
+		if (!utf8_compare_names(other->named.name, name))
+			mistakes_add(
+				mistakes, &service->named.place,
+				"duplicate service '%s'; the first is in line %d",
+				name, other->named.place.line);
 	}
 }
 
+/* The i-th word that a person may call a service by; NULL after the last. */
+static const char *word_of(const struct pool_service *service, size_t i)
+{
+	if (i == 0)
+		return service->named.name;
+	if (i == 1)
+		return service->display_name ? service->display_name : "";
+	return i - 2 < service->components.count
+		       ? ((char **)service->components.items)[i - 2]
+		       : NULL;
+}
+
+static bool is_name(const struct claim *claim)
+{
+	return claim->name == claim->owner->name;
+}
+
+static void report_ambiguous(const struct claim *one, const struct claim *other,
+			     struct mistakes *mistakes)
+{
+	const struct claim *word = is_name(other) ? one : other;
+	const struct claim *meant = word == one ? other : one;
+
+	/* That two have one name is said already. */
+	if (word->owner != meant->owner && !is_name(word))
+		mistakes_add(
+			mistakes, &word->owner->place,
+			"'%s' of service '%s' also means service '%s' in line %d; give one of them another display_name or component",
+			word->name, word->owner->name, meant->owner->name,
+			meant->owner->place.line);
+}
+
+/* Who asks for one service must not get another. */
+static void check_words(const struct list *services, struct mistakes *mistakes)
+{
+	struct claims words = {0};
+	const char *word;
+
+	LIST_EACH (struct pool_service, service, *services)
+		for (size_t i = 0; (word = word_of(service, i)); i++)
+			if (*word)
+				add_claim(
+					&words,
+					&(struct claim){.name = word,
+							.owner = &service->named});
+	if (words.count)
+		qsort(words.items, words.count, sizeof(*words.items), compare);
+	for (size_t i = 1; i < words.count; i++)
+		if (!compare_things(&words.items[i - 1], &words.items[i]))
+			report_ambiguous(&words.items[i - 1], &words.items[i],
+					 mistakes);
+	free(words.items);
+}
+
 static void check_services(const struct pool *pool, const struct list *services,
-			   const struct yaml_node *place, struct mistakes *mistakes)
+			   const struct place *place, struct mistakes *mistakes)
 {
 	size_t drained = 0;
+	bool is_wrong = !services->count && pool->named.is_wrong;
 
 	LIST_EACH (struct pool_service, service, *services) {
-		bool is_drained = service->role == ROLE_DRAIN;
-
-		drained += is_drained;
+		is_wrong = is_wrong || service->named.is_wrong;
+		drained += service->role == ROLE_DRAIN;
 		if (services->count <= API_SERVICES_LIMIT)
 			check_service_name(services, service, mistakes);
 		check_sources(service, mistakes);
+		check_source_count(service, mistakes);
 	}
-	if (!drained)
-		mistake_at(mistakes, place, "pool '%s' has no service to drain",
-			   pool->named.name);
+	check_words(services, mistakes);
+	if (!drained && !is_wrong)
+		mistakes_add(mistakes, place, "pool '%s' has no service to drain",
+			     pool->named.name);
 	if (services->count > API_SERVICES_LIMIT)
-		mistake_at(mistakes, place, "pool '%s' has more than %d services",
-			   pool->named.name, API_SERVICES_LIMIT);
+		mistakes_add(mistakes, place, "pool '%s' has more than %d services",
+			     pool->named.name, API_SERVICES_LIMIT);
+}
+
+/* A name of DNS, perhaps not in ASCII: labels with dots between them. */
+static bool is_dns_name(const char *name)
+{
+	struct net_address address;
+	size_t length = strlen(name);
+
+	if (length && name[length - 1] == '.')
+		length--;
+	if (!length || length > 253 || name[strcspn(name, "/:@\\ *,;")] ||
+	    !net_address_parse(name, &address))
+		return false;
+	for (size_t i = 0, label = 0; i <= length; i++)
+		if (i < length && name[i] != '.')
+			label++;
+		else if (!label || label > 63)
+			return false;
+		else
+			label = 0;
+	return true;
+}
+
+static void check_fqdn(const struct pool *pool, struct mistakes *mistakes)
+{
+	if (pool->fqdn && !is_dns_name(pool->fqdn))
+		mistakes_add(
+			mistakes, &pool->named.place,
+			"fqdn '%s' of pool '%s' is not a name in DNS: expected one like pool01.contoso.com, without http://, port or path",
+			pool->fqdn, pool->named.name);
 }
 
 static void check_pool(const struct pool_config *config, struct pool *pool,
 		       struct mistakes *mistakes)
 {
-	const struct yaml_node *place = pool->named.place;
+	const struct place *place = &pool->named.place;
 
-	if (!pool->servers.count)
-		mistake_at(mistakes, place, "pool '%s' has no server", pool->named.name);
-	if (pool->dns.expect != DNS_ANY && !pool->fqdn)
-		mistake_at(mistakes, place,
-			   "pool '%s' expects something of DNS and has no 'fqdn'",
-			   pool->named.name);
+	if (!pool->servers.count && !pool->named.is_wrong)
+		mistakes_add(mistakes, place, "pool '%s' has no server",
+			     pool->named.name);
+	check_fqdn(pool, mistakes);
+	if (pool->dns.expect != DNS_ANY && !pool->fqdn && !pool->named.is_wrong)
+		mistakes_add(
+			mistakes, place,
+			"pool '%s' needs the key 'fqdn', because it has 'dns: expect'",
+			pool->named.name);
 	check_services(pool, &pool->services, place, mistakes);
-	if (pool->servers.count)
+	if (pool->servers.count) {
+		set_floor(pool);
 		check_availability(pool, mistakes);
+	}
 	LIST_EACH (struct pool_server, server, pool->servers) {
 		check_server(config, pool, server, mistakes);
 		if (server->services.count)
-			check_services(pool, &server->services, server->named.place,
-				       mistakes);
+			check_services(pool, &server->services,
+				       &server->named.place, mistakes);
 	}
 }
 
@@ -364,5 +584,5 @@ void pool_rules_check(struct pool_config *config, struct mistakes *mistakes)
 {
 	LIST_EACH (struct pool, pool, config->pools)
 		check_pool(config, pool, mistakes);
-	check_names_and_addresses(config, mistakes);
+	check_what_is_unique(config, mistakes);
 }

@@ -11,8 +11,8 @@ struct profile {
 	const char *text; /* YAML */
 };
 
-/* Generated from pool-config/profiles/ by the Makefile, sorted by name; ends with a NULL
- * name. */
+/* Generated from pool-config/profiles/ by the Makefile, sorted by name; ends with a
+ * NULL name. */
 extern const struct profile profiles[];
 
 #endif

@@ -2,74 +2,15 @@
 
 #include "mem.h"
 #include "net_address.h"
+#include "text/duration.h"
+#include "text/nearest.h"
+#include "text/text.h"
+#include "text/words.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { NEAR_LIMIT = 2, NEAR_WORD_BYTES = 64 };
-
-static const struct unit {
-	const char *name;
-	int64_t ms;
-} units[] = {
-	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
-};
-
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance, kept to one row. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t length_b = strlen(b), row[NEAR_WORD_BYTES + 1];
-
-	if (length_b > NEAR_WORD_BYTES)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= length_b; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length_b; j++) {
-			size_t above = row[j];
-
-			row[j] = smallest(row[j] + 1, row[j - 1] + 1,
-					  diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-			diagonal = above;
-		}
-	}
-	return row[length_b];
-}
-
-const char *schema_nearest(const char *word,
-			   const char *(*candidate)(const void *, size_t),
-			   const void *from, size_t count)
-{
-	const char *nearest = NULL;
-	size_t best = NEAR_LIMIT + 1;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = candidate(from, i);
-		size_t edits = distance(word, name);
-
-		if (edits < best && edits < strlen(name)) {
-			best = edits;
-			nearest = name;
-		}
-	}
-	return nearest;
-}
-
-static const char *key_name(const void *keys, size_t i)
-{
-	return ((const struct key *)keys)[i].name;
-}
 
 const struct key *schema_find_key(const struct section *section, const char *name)
 {
@@ -77,6 +18,11 @@ const struct key *schema_find_key(const struct section *section, const char *nam
 		if (!strcmp(section->keys[i].name, name))
 			return &section->keys[i];
 	return NULL;
+}
+
+bool schema_is_list(enum key_type type)
+{
+	return type == KEY_TEXTS || type == KEY_PORTS || type == KEY_ADDRESSES;
 }
 
 /* ---- values: each fills its field or adds a mistake ---- */
@@ -87,46 +33,71 @@ struct value {
 	struct mistakes *mistakes;
 };
 
-static void wrong(const struct value *value, const char *what)
+/* NULL for a character that everybody sees as what it is. */
+static const char *describe_character(uint32_t character, enum text_rule rule)
 {
-	mistake_at(value->mistakes, value->node, "'%s: %s' is %s", value->key->name,
-		   value->node->text, what);
+	if (character < 0x20 || (character >= 0x7f && character < 0xa0))
+		return character == '\t'   ? "a tab"
+		       : character == '\n' ? "a line feed"
+					   : "a control character";
+	if (!utf8_is_shown(character) || character == 0xad)
+		return rule == TEXT_NAME ? "a character that nobody sees" : NULL;
+	if (rule == TEXT_NAME && utf8_is_odd_space(character))
+		return "a space that is not the usual one";
+	if (rule == TEXT_NAME && character >= 0x2018 && character <= 0x201f)
+		return "a typographic quote";
+	return NULL;
 }
 
-/* Digits only, up to 18 of them. */
-static bool read_number(const char *text, const char **end, int64_t *number)
+/* False, with a mistake, if the node's text has a character that looks like another
+ * one, or like none.  `what` tells whose text it is. */
+static bool check_text(const struct yaml_node *node, const char *what,
+		       enum text_rule rule, struct mistakes *mistakes)
 {
-	size_t digits = strspn(text, "0123456789");
+	const char *text = node->text, *found;
+	size_t length;
 
-	*number = 0;
-	for (size_t i = 0; i < digits && digits <= 18; i++)
-		*number = *number * 10 + (text[i] - '0');
-	*end = text + digits;
-	return digits > 0 && digits <= 18;
+	for (const char *at = text; rule != TEXT_FREE && *at; at += length) {
+		uint32_t character = utf8_read(at, &length);
+
+		found = describe_character(character, rule);
+		if (!found)
+			continue;
+		mistakes_add(mistakes, &node->place,
+			     "%s has U+%04X %s '%.*s': %s%s", what,
+			     (unsigned)character, at == text ? "before" : "after",
+			     at == text ? (int)strcspn(at + length, "\t\r\n")
+					: (int)(at - text),
+			     at == text ? at + length : text, found,
+			     character < 0x20
+				     ? "; a path with \\ needs single quotes, or "
+				       "none"
+				     : "; type it again without that");
+		return false;
+	}
+	return true;
+}
+
+static void wrong(const struct value *value, const char *what)
+{
+	mistakes_add(value->mistakes, &value->node->place, "'%s: %s' is %s",
+		     value->key->name, value->node->text, what);
 }
 
 static void load_duration(const struct value *value, int64_t *ms)
 {
-	const char *unit;
-	int64_t number;
-	char text[96];
+	char from[DURATION_BYTES], to[DURATION_BYTES], text[96];
 
-	if (read_number(value->node->text, &unit, &number))
-		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			if (strcmp(unit, units[i].name) ||
-			    number > INT64_MAX / units[i].ms)
-				continue;
-			*ms = number * units[i].ms;
-			if (*ms >= value->key->min && *ms <= value->key->max)
-				return;
-			(void)snprintf(
-				text, sizeof(text), "out of range: from %lldms to %lldms",
-				(long long)value->key->min, (long long)value->key->max);
-			wrong(value, text);
-			return;
-		}
-	wrong(value,
-	      "no duration: expected a number and a unit (ms, s, m, h, d), like 10s");
+	if (duration_parse(value->node->text, ms)) {
+		*ms = -1;
+		wrong(value, "not a duration: expected " DURATION_SYNTAX);
+	} else if (*ms < value->key->min || *ms > value->key->max) {
+		(void)snprintf(text, sizeof(text), "out of range: from %s to %s",
+			       duration_print_exact(value->key->min, from),
+			       duration_print_exact(value->key->max, to));
+		*ms = -1;
+		wrong(value, text);
+	}
 }
 
 static void load_number(const struct value *value, int64_t *number)
@@ -134,10 +105,11 @@ static void load_number(const struct value *value, int64_t *number)
 	const char *end;
 	char text[96];
 
-	if (read_number(value->node->text, &end, number) && !*end &&
+	if (!text_read_number(value->node->text, number, &end) && !*end &&
 	    *number >= value->key->min && *number <= value->key->max)
 		return;
-	(void)snprintf(text, sizeof(text), "no number from %lld to %lld",
+	*number = -1;
+	(void)snprintf(text, sizeof(text), "not a number from %lld to %lld",
 		       (long long)value->key->min, (long long)value->key->max);
 	wrong(value, text);
 }
@@ -146,7 +118,7 @@ static void load_flag(const struct value *value, bool *flag)
 {
 	*flag = !strcmp(value->node->text, "true");
 	if (!*flag && strcmp(value->node->text, "false"))
-		wrong(value, "neither true nor false");
+		wrong(value, "not a flag: expected true or false");
 }
 
 static void load_floor(const struct value *value, struct floor *floor)
@@ -158,13 +130,16 @@ static void load_floor(const struct value *value, struct floor *floor)
 		*floor = (struct floor){FLOOR_TABLE, 0};
 		return;
 	}
-	if (read_number(value->node->text, &end, &number) && number <= 10000) {
-		*floor = (struct floor){*end ? FLOOR_PERCENT : FLOOR_NUMBER, (int)number};
+	if (!text_read_number(value->node->text, &number, &end) &&
+	    number <= 10000) {
+		*floor = (struct floor){*end ? FLOOR_PERCENT : FLOOR_NUMBER,
+					(int)number};
 		if (!*end || (!strcmp(end, "%") && number <= 100))
 			return;
 	}
-	wrong(value, "no floor: expected a number of servers, a percentage like 50%, or "
-		     "table");
+	*floor = (struct floor){FLOOR_NUMBER, -1};
+	wrong(value,
+	      "not a floor: expected a number of servers, a percentage like 50%, or table");
 }
 
 static void load_endpoint(const struct value *value, char **text)
@@ -173,27 +148,39 @@ static void load_endpoint(const struct value *value, char **text)
 	uint16_t port;
 
 	if (net_address_split(value->node->text, &address, &port))
-		wrong(value, "no address: expected IP:PORT or [IPv6]:PORT");
+		wrong(value,
+		      "not an address with a port: expected IP:PORT or [IPv6]:PORT");
 	else
 		*text = xstrdup(value->node->text);
 }
 
 static void load_choice(const struct value *value, int *choice)
 {
+	int found = words_find(value->key->choices, value->node->text);
 	struct buf allowed = {0};
 
-	for (int i = 0; value->key->choices[i]; i++) {
-		if (!strcmp(value->key->choices[i], value->node->text)) {
-			*choice = (int)value->key->min + i;
-			buf_done(&allowed);
-			return;
-		}
-		buf_printf(&allowed, "%s%s", i ? ", " : "", value->key->choices[i]);
+	if (found >= 0) {
+		*choice = (int)value->key->min + found;
+		return;
 	}
-	mistake_at(value->mistakes, value->node,
-		   "'%s: %s' is not known: expected one of %s", value->key->name,
-		   value->node->text, allowed.text);
+	words_print(value->key->choices, &allowed);
+	mistakes_add(value->mistakes, &value->node->place,
+		     "'%s: %s' is not allowed: expected one of %s",
+		     value->key->name, value->node->text, allowed.text);
 	buf_done(&allowed);
+}
+
+char *schema_resolve_path(const struct yaml_node *node)
+{
+	const char *path = node->text, *from = node->place.origin;
+	size_t folder = strlen(from);
+	bool is_absolute =
+		*path == '/' || *path == '\\' || (*path && path[1] == ':');
+
+	while (folder && from[folder - 1] != '/' && from[folder - 1] != '\\')
+		folder--;
+	return is_absolute ? xstrdup(path)
+			   : xasprintf("%.*s%s", (int)folder, from, path);
 }
 
 static void *append_item(struct list *list, size_t size_bytes)
@@ -206,37 +193,51 @@ static void *append_item(struct list *list, size_t size_bytes)
 	return item;
 }
 
+static bool check_value_text(const struct value *value)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "'%s'", value->key->name);
+	return check_text(value->node, what, value->key->rule, value->mistakes);
+}
+
 static void load_list_item(const struct value *value, struct list *list)
 {
 	struct net_address address;
 	const char *end;
 	int64_t port;
 
-	if (value->node->kind != YAML_SCALAR) {
-		mistake_at(value->mistakes, value->node,
-			   "'%s' takes a value or a list of values", value->key->name);
+	if (value->node->kind != YAML_SCALAR || value->node->is_null) {
+		mistakes_add(value->mistakes, &value->node->place,
+			     "'%s' needs a value or a list of values",
+			     value->key->name);
+	} else if (!check_value_text(value)) {
+		return;
 	} else if (value->key->type == KEY_TEXTS) {
 		if (*value->node->text)
 			*(char **)append_item(list, sizeof(char *)) =
 				xstrdup(value->node->text);
 	} else if (value->key->type == KEY_ADDRESSES) {
 		if (net_address_parse(value->node->text, &address))
-			wrong(value, "no IP address");
+			wrong(value, "not an IP address");
 		else
 			*(struct net_address *)append_item(list, sizeof(address)) =
 				address;
-	} else if (read_number(value->node->text, &end, &port) && !*end && port >= 1 &&
-		   port <= 65535) {
+	} else if (!text_read_number(value->node->text, &port, &end) && !*end &&
+		   port >= 1 && port <= 65535) {
 		*(uint16_t *)append_item(list, sizeof(uint16_t)) = (uint16_t)port;
 	} else {
-		wrong(value, "no port: expected 1 to 65535");
+		wrong(value, "not a port: expected 1 to 65535");
 	}
 }
 
 static void load_list(const struct value *value, struct list *list)
 {
 	struct value item = *value;
+	int before = value->mistakes->count;
 
+	if (yaml_tree_is_null(value->node))
+		return;
 	if (value->node->kind != YAML_LIST) {
 		load_list_item(value, list);
 		return;
@@ -245,6 +246,10 @@ static void load_list(const struct value *value, struct list *list)
 		item.node = value->node->items[i];
 		load_list_item(&item, list);
 	}
+	if (value->key->is_required && !list->count &&
+	    value->mistakes->count == before)
+		mistakes_add(value->mistakes, &value->node->place,
+			     "'%s' needs a value", value->key->name);
 }
 
 /* All at once, so that a long list is not moved about while it grows. */
@@ -262,21 +267,26 @@ static void load_named(const struct value *value, struct list *list)
 	const struct section *section = value->key->section;
 	char *items;
 
-	if (yaml_is_empty(value->node))
+	if (yaml_tree_is_null(value->node))
 		return;
 	if (value->node->kind != YAML_MAP) {
-		mistake_at(value->mistakes, value->node,
-			   "'%s' takes names, each with %s below it", value->key->name,
-			   section->what);
+		mistakes_add(
+			value->mistakes, &value->node->place,
+			"'%s' needs names; below each of them are the keys of %s",
+			value->key->name, section->what);
 		return;
 	}
 	items = make_room(list, value);
 	for (size_t i = 0; i < list->count; i++) {
 		struct named *named = (void *)(items + i * section->size_bytes);
+		const struct yaml_node *name = value->node->keys[i];
+		int before = value->mistakes->count;
 
-		named->name = xstrdup(value->node->keys[i]->text);
-		named->place = value->node->keys[i];
+		named->name = xstrdup(name->text);
+		named->place = name->place;
+		(void)check_text(name, "this name", TEXT_NAME, value->mistakes);
 		schema_load(section, value->node->items[i], named, value->mistakes);
+		named->is_wrong = value->mistakes->count > before;
 	}
 }
 
@@ -285,12 +295,12 @@ static void load_rows(const struct value *value, struct list *list)
 	const struct section *section = value->key->section;
 	char *items;
 
-	if (yaml_is_empty(value->node))
+	if (yaml_tree_is_null(value->node))
 		return;
 	if (value->node->kind != YAML_LIST) {
-		mistake_at(value->mistakes, value->node,
-			   "'%s' takes a list, each item %s", value->key->name,
-			   section->what);
+		mistakes_add(value->mistakes, &value->node->place,
+			     "'%s' needs a list; each item is %s", value->key->name,
+			     section->what);
 		return;
 	}
 	items = make_room(list, value);
@@ -301,22 +311,27 @@ static void load_rows(const struct value *value, struct list *list)
 
 static bool is_scalar_type(enum key_type type)
 {
-	return type == KEY_TEXT || type == KEY_ENDPOINT || type == KEY_CHOICE ||
-	       type == KEY_DURATION || type == KEY_NUMBER || type == KEY_FLAG ||
-	       type == KEY_FLOOR;
+	return type == KEY_TEXT || type == KEY_PATH || type == KEY_ENDPOINT ||
+	       type == KEY_CHOICE || type == KEY_DURATION || type == KEY_NUMBER ||
+	       type == KEY_FLAG || type == KEY_FLOOR;
 }
 
 static void load_value(const struct value *value, void *field)
 {
 	if (is_scalar_type(value->key->type) &&
 	    (value->node->kind != YAML_SCALAR || !*value->node->text)) {
-		mistake_at(value->mistakes, value->node, "'%s' takes one value",
-			   value->key->name);
+		mistakes_add(value->mistakes, &value->node->place,
+			     "'%s' needs a single value", value->key->name);
 		return;
 	}
+	if (is_scalar_type(value->key->type) && !check_value_text(value))
+		return;
 	switch (value->key->type) {
 	case KEY_TEXT:
 		*(char **)field = xstrdup(value->node->text);
+		break;
+	case KEY_PATH:
+		*(char **)field = schema_resolve_path(value->node);
 		break;
 	case KEY_ENDPOINT:
 		load_endpoint(value, field);
@@ -337,7 +352,8 @@ static void load_value(const struct value *value, void *field)
 		load_floor(value, field);
 		break;
 	case KEY_SECTION:
-		schema_load(value->key->section, value->node, field, value->mistakes);
+		schema_load(value->key->section, value->node, field,
+			    value->mistakes);
 		break;
 	case KEY_NAMED:
 		load_named(value, field);
@@ -352,18 +368,43 @@ static void load_value(const struct value *value, void *field)
 
 /* ---- sections ---- */
 
+/* The key of the section that has keys below it, one of them with this name. */
+static const struct key *find_below(const struct section *section, const char *name)
+{
+	for (size_t i = 0; i < section->key_count; i++)
+		if (section->keys[i].type == KEY_SECTION &&
+		    schema_find_key(section->keys[i].section, name))
+			return &section->keys[i];
+	return NULL;
+}
+
 static void report_unknown_keys(const struct section *section,
-				const struct yaml_node *node, struct mistakes *mistakes)
+				const struct yaml_node *node,
+				struct mistakes *mistakes)
 {
 	for (size_t i = 0; i < node->count; i++) {
-		const char *name = node->keys[i]->text, *nearest;
+		const char *name = node->keys[i]->text;
+		struct nearest nearest = {.word = name};
+		const struct key *below;
 
-		if (schema_find_key(section, name))
+		if (schema_find_key(section, name) ||
+		    !check_text(node->keys[i], "this key", TEXT_NAME, mistakes))
 			continue;
-		nearest =
-			schema_nearest(name, key_name, section->keys, section->key_count);
-		mistake_at(mistakes, node->keys[i], "%s has no key '%s'%s%s%s",
-			   section->what, name, SCHEMA_HINT(nearest));
+		for (size_t j = 0; j < section->key_count; j++)
+			nearest_try(&nearest, section->keys[j].name);
+		below = find_below(section, name);
+		if (below)
+			mistakes_add(
+				mistakes, &node->keys[i]->place,
+				"%s has no key '%s' (did you mean '%s.%s'%s%s%s?)",
+				section->what, name, below->name, name,
+				nearest.found ? " or '" : "",
+				nearest.found ? nearest.found : "",
+				nearest.found ? "'" : "");
+		else
+			mistakes_add(mistakes, &node->keys[i]->place,
+				     "%s has no key '%s'%s", section->what, name,
+				     nearest_hint(&nearest));
 	}
 }
 
@@ -373,20 +414,36 @@ static void set_absent(const struct key *key, void *field)
 		*(int *)field = -1;
 	if (key->type == KEY_DURATION || key->type == KEY_NUMBER)
 		*(int64_t *)field = -1;
+	if (key->type == KEY_FLOOR)
+		((struct floor *)field)->value = -1;
 }
 
-static void load_missing(const struct key *key, const struct yaml_node *node, void *field,
-			 struct mistakes *mistakes, const struct section *section)
+/* The key is there, with a mistake that was reported. */
+static bool is_mistyped(const struct section *section, const struct yaml_node *node,
+			const struct key *key)
 {
-	struct yaml_node stand_in = {.kind = YAML_MAP,
-				     .line = node->line,
-				     .column = node->column,
-				     .origin = node->origin};
+	for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {
+		struct nearest nearest = {.word = node->keys[i]->text};
+
+		nearest_try(&nearest, key->name);
+		if (nearest.found && !schema_find_key(section, nearest.word))
+			return true;
+	}
+	return false;
+}
+
+static void load_missing(const struct key *key, const struct yaml_node *node,
+			 void *field, struct mistakes *mistakes,
+			 const struct section *section)
+{
+	struct yaml_node stand_in = {.kind = YAML_MAP, .place = node->place};
 	struct value value = {key, &stand_in, mistakes};
 
-	if (key->is_required) {
-		mistake_at(mistakes, node, "%s needs the key '%s': %s", section->what,
-			   key->name, key->help);
+	if (key->is_required && is_mistyped(section, node, key)) {
+		return;
+	} else if (key->is_required) {
+		mistakes_add(mistakes, &node->place, "%s needs the key '%s': %s",
+			     section->what, key->name, key->help);
 	} else if (key->fallback) {
 		stand_in.kind = YAML_SCALAR;
 		stand_in.text = key->fallback;
@@ -396,22 +453,23 @@ static void load_missing(const struct key *key, const struct yaml_node *node, vo
 	}
 }
 
-void schema_load(const struct section *section, const struct yaml_node *node, void *out,
-		 struct mistakes *mistakes)
+void schema_load(const struct section *section, const struct yaml_node *node,
+		 void *out, struct mistakes *mistakes)
 {
-	if (node->kind != YAML_MAP && !yaml_is_empty(node)) {
-		mistake_at(mistakes, node, "expected %s: keys with values",
-			   section->what);
+	if (node->kind != YAML_MAP && !yaml_tree_is_null(node)) {
+		mistakes_add(mistakes, &node->place,
+			     "expected keys with values, for %s", section->what);
 		return;
 	}
 	report_unknown_keys(section, node, mistakes);
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct key *key = &section->keys[i];
-		struct value value = {key, yaml_find(node, key->name), mistakes};
+		struct value value = {key, yaml_tree_find(node, key->name),
+				      mistakes};
 		void *field = (char *)out + key->offset;
 
 		set_absent(key, field);
-		if (value.node)
+		if (value.node && (key->section || !yaml_tree_is_null(value.node)))
 			load_value(&value, field);
 		else
 			load_missing(key, node, field, mistakes, section);
@@ -442,7 +500,8 @@ void schema_free(const struct section *section, void *out)
 		const struct key *key = &section->keys[i];
 		void *field = (char *)out + key->offset;
 
-		if (key->type == KEY_TEXT || key->type == KEY_ENDPOINT)
+		if (key->type == KEY_TEXT || key->type == KEY_PATH ||
+		    key->type == KEY_ENDPOINT)
 			free(*(char **)field);
 		else if (key->type == KEY_SECTION)
 			schema_free(key->section, field);

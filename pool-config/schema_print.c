@@ -1,5 +1,8 @@
 #include "schema_print.h"
 
+#include "text/duration.h"
+#include "text/words.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +12,15 @@ enum { SECTIONS_LIMIT = 32 };
 /* ---- going through ---- */
 
 static void visit_below(struct schema_place *place,
-			void (*visit)(const struct schema_place *place, void *context),
+			void (*visit)(const struct schema_place *place,
+				      void *context),
 			void *context)
 {
 	const struct section *section = place->section;
 
 	visit(place, context);
-	for (size_t i = 0; i < section->key_count && place->depth < SCHEMA_DEPTH; i++) {
+	for (size_t i = 0; i < section->key_count && place->depth < SCHEMA_DEPTH;
+	     i++) {
 		const struct key *key = &section->keys[i];
 
 		if (!key->section)
@@ -28,9 +33,10 @@ static void visit_below(struct schema_place *place,
 	}
 }
 
-void schema_visit(const struct section *file,
-		  void (*visit)(const struct schema_place *place, void *context),
-		  void *context)
+void schema_print_visit(const struct section *file,
+			void (*visit)(const struct schema_place *place,
+				      void *context),
+			void *context)
 {
 	struct schema_place place = {.section = file};
 
@@ -62,50 +68,41 @@ void schema_print_path(const struct schema_place *place, struct buf *text)
 
 /* ---- words ---- */
 
-const char *schema_type_name(enum key_type type)
+const char *schema_print_type(enum key_type type)
 {
 	static const char *const names[KEY__COUNT] = {
-		[KEY_TEXT] = "text",     [KEY_ENDPOINT] = "IP:PORT",
-		[KEY_CHOICE] = "choice", [KEY_DURATION] = "duration",
-		[KEY_NUMBER] = "number", [KEY_FLAG] = "flag",
-		[KEY_FLOOR] = "floor",   [KEY_TEXTS] = "texts",
-		[KEY_PORTS] = "ports",   [KEY_ADDRESSES] = "IP addresses",
-		[KEY_SECTION] = "keys",  [KEY_NAMED] = "names",
+		[KEY_TEXT] = "text",
+		[KEY_PATH] = "path",
+		[KEY_ENDPOINT] = "IP:PORT",
+		[KEY_CHOICE] = "choice",
+		[KEY_DURATION] = "duration",
+		[KEY_NUMBER] = "number",
+		[KEY_FLAG] = "flag",
+		[KEY_FLOOR] = "floor",
+		[KEY_TEXTS] = "texts",
+		[KEY_PORTS] = "ports",
+		[KEY_ADDRESSES] = "IP addresses",
+		[KEY_SECTION] = "keys",
+		[KEY_NAMED] = "names",
 		[KEY_ROWS] = "list",
 	};
 
 	return names[type];
 }
 
-/* In the largest unit that leaves no rest. */
-static void print_duration(int64_t ms, char *text, size_t size_bytes)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = {
-		{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
-	size_t i = 0;
-
-	while (ms % units[i].ms || (!ms && units[i].ms > 1000))
-		i++;
-	(void)snprintf(text, size_bytes, "%lld%s", (long long)(ms / units[i].ms),
-		       units[i].name);
-}
-
 static void print_choices(const struct key *key, char *text, size_t size_bytes)
 {
 	struct buf choices = {0};
 
-	for (size_t i = 0; key->choices[i]; i++)
-		buf_printf(&choices, "%s%s", i ? ", " : "", key->choices[i]);
+	words_print(key->choices, &choices);
 	(void)snprintf(text, size_bytes, "%s", choices.text);
 	buf_done(&choices);
 }
 
-const char *schema_range(const struct key *key, char range[SCHEMA_RANGE_BYTES])
+const char *schema_print_range(const struct key *key,
+			       char range[SCHEMA_RANGE_BYTES])
 {
-	char from[32], to[32];
+	char from[DURATION_BYTES], to[DURATION_BYTES];
 
 	*range = '\0';
 	if (key->type == KEY_CHOICE) {
@@ -118,9 +115,9 @@ const char *schema_range(const struct key *key, char range[SCHEMA_RANGE_BYTES])
 		(void)snprintf(range, SCHEMA_RANGE_BYTES, "%lld to %lld",
 			       (long long)key->min, (long long)key->max);
 	} else if (key->type == KEY_DURATION) {
-		print_duration(key->min, from, sizeof(from));
-		print_duration(key->max, to, sizeof(to));
-		(void)snprintf(range, SCHEMA_RANGE_BYTES, "%s to %s", from, to);
+		(void)snprintf(range, SCHEMA_RANGE_BYTES, "%s to %s",
+			       duration_print_exact(key->min, from),
+			       duration_print_exact(key->max, to));
 	}
 	return range;
 }
@@ -160,7 +157,7 @@ static void add_heading(const struct section *file, const struct section *sectio
 	if (section == file)
 		return;
 	buf_puts(text, "Found at `");
-	schema_visit(file, add_place, &places);
+	schema_print_visit(file, add_place, &places);
 	buf_puts(text, "`.\n\n");
 }
 
@@ -180,15 +177,15 @@ static void add_row(const struct key *key, struct buf *text)
 	const char *fallback = key->is_required ? "required" : key->fallback;
 	const char *mark = !key->is_required && key->fallback ? "`" : "";
 
-	buf_printf(text, "| `%s` | %s", key->name, schema_type_name(key->type));
+	buf_printf(text, "| `%s` | %s", key->name, schema_print_type(key->type));
 	if (key->section)
 		add_link(key->section, text);
-	buf_printf(text, " | %s%s%s | %s | %s |\n", mark, fallback ? fallback : "-", mark,
-		   schema_range(key, range), key->help);
+	buf_printf(text, " | %s%s%s | %s | %s |\n", mark, fallback ? fallback : "-",
+		   mark, schema_print_range(key, range), key->help);
 }
 
-/* The lines of a file that lead to the place; returns how many spaces come before its
- * keys. */
+/* The lines of a file that lead to the place; returns how many spaces come before
+ * its keys. */
 static int add_way(const struct schema_place *place, struct buf *text)
 {
 	int indent = 4;
@@ -209,7 +206,8 @@ static int add_way(const struct schema_place *place, struct buf *text)
 
 static void add_example(const struct schema_place *place, struct buf *text)
 {
-	bool is_row = place->depth && place->steps[place->depth - 1]->type == KEY_ROWS;
+	bool is_row =
+		place->depth && place->steps[place->depth - 1]->type == KEY_ROWS;
 	int indent = add_way(place, text);
 
 	for (size_t i = 0; i < place->section->key_count; i++) {
@@ -257,5 +255,5 @@ void schema_print(const struct section *file, struct buf *text)
 {
 	struct reference reference = {.file = file, .text = text};
 
-	schema_visit(file, print_place, &reference);
+	schema_print_visit(file, print_place, &reference);
 }

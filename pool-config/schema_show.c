@@ -1,18 +1,16 @@
 #include "schema_show.h"
 
+#include "utf8.h"
+
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-bool schema_is_list(enum key_type type)
-{
-	return type == KEY_TEXTS || type == KEY_PORTS || type == KEY_ADDRESSES;
-}
 
 /* ---- completing ---- */
 
 /* An empty list that stands where the node does. */
-static struct yaml_node *new_list(struct yaml_tree *tree, const struct yaml_node *place)
+static struct yaml_node *new_list(struct yaml_tree *tree, const struct place *place)
 {
 	struct yaml_node *list = yaml_tree_map(tree, place);
 
@@ -27,53 +25,77 @@ static struct yaml_node *as_list(struct yaml_tree *tree, struct yaml_node *node)
 
 	if (node->kind == YAML_LIST)
 		return node;
-	list = new_list(tree, node);
-	if (!yaml_is_empty(node))
+	list = new_list(tree, &node->place);
+	if (!yaml_tree_is_null(node))
 		yaml_tree_add(tree, list, NULL, node);
 	return list;
 }
 
-static struct yaml_node *complete_items(const struct key *key, struct yaml_tree *tree,
-					const struct yaml_node *node)
+static struct yaml_node *complete_items(const struct key *key,
+					struct yaml_tree *tree,
+					const struct yaml_node *node,
+					bool has_defaults)
 {
 	bool is_named = key->type == KEY_NAMED;
-	struct yaml_node *fresh =
-		is_named ? yaml_tree_map(tree, node) : new_list(tree, node);
+	struct yaml_node *fresh = is_named ? yaml_tree_map(tree, &node->place)
+					   : new_list(tree, &node->place);
 
 	for (size_t i = 0; i < node->count; i++)
 		yaml_tree_add(tree, fresh, is_named ? node->keys[i] : NULL,
-			      schema_complete(key->section, tree, node->items[i]));
+			      schema_show_complete(key->section, tree,
+						   node->items[i], has_defaults));
+	return fresh;
+}
+
+static struct yaml_node *resolve(struct yaml_tree *tree,
+				 const struct yaml_node *node)
+{
+	char *path = schema_resolve_path(node);
+	struct yaml_node *fresh = yaml_tree_scalar(tree, node->place.origin, path);
+
+	fresh->place = node->place;
+	free(path);
 	return fresh;
 }
 
 /* NULL if there is neither a value nor a default. */
-static struct yaml_node *complete_value(const struct key *key, struct yaml_tree *tree,
-					struct yaml_node *node)
+static struct yaml_node *complete_value(const struct key *key,
+					struct yaml_tree *tree,
+					struct yaml_node *node, bool has_defaults)
 {
-	struct yaml_node nowhere = {.kind = YAML_MAP, .origin = "default"};
+	struct yaml_node nowhere = {.kind = YAML_MAP,
+				    .place = {.origin = "default"}};
 
+	if (node && yaml_tree_is_null(node) && !schema_is_list(key->type) &&
+	    key->type != KEY_NAMED && key->type != KEY_ROWS)
+		node = NULL;
 	if (key->type == KEY_SECTION) {
-		node = schema_complete(key->section, tree, node ? node : &nowhere);
+		node = schema_show_complete(key->section, tree,
+					    node ? node : &nowhere, has_defaults);
 		return node->count ? node : NULL;
 	}
-	if (!node && key->fallback)
+	if (!node && key->fallback && has_defaults)
 		node = yaml_tree_scalar(tree, "default", key->fallback);
 	if (!node)
 		return NULL;
 	if (key->section)
-		return complete_items(key, tree, node);
+		return complete_items(key, tree, node, has_defaults);
+	if (key->type == KEY_PATH)
+		return resolve(tree, node);
 	return schema_is_list(key->type) ? as_list(tree, node) : node;
 }
 
-struct yaml_node *schema_complete(const struct section *section, struct yaml_tree *tree,
-				  const struct yaml_node *node)
+struct yaml_node *schema_show_complete(const struct section *section,
+				       struct yaml_tree *tree,
+				       const struct yaml_node *node,
+				       bool has_defaults)
 {
-	struct yaml_node *fresh = yaml_tree_map(tree, node);
+	struct yaml_node *fresh = yaml_tree_map(tree, &node->place);
 
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct key *key = &section->keys[i];
-		struct yaml_node *value =
-			complete_value(key, tree, yaml_find(node, key->name));
+		struct yaml_node *value = complete_value(
+			key, tree, yaml_tree_find(node, key->name), has_defaults);
 
 		if (value)
 			yaml_tree_add(tree, fresh,
@@ -85,29 +107,10 @@ struct yaml_node *schema_complete(const struct section *section, struct yaml_tre
 
 /* ---- texts ---- */
 
-/* Reads a character of a text that is UTF-8. */
-static unsigned decode(const char *text, size_t *length)
+/* True for characters that YAML or a terminal does not take as they are. */
+static bool is_escaped(uint32_t character)
 {
-	unsigned first = (unsigned char)*text;
-	unsigned character = first < 0x80   ? first
-			     : first < 0xe0 ? first & 0x1f
-			     : first < 0xf0 ? first & 0x0f
-					    : first & 0x07;
-
-	*length = 1;
-	while (first >= 0x80 && ((unsigned char)text[*length] & 0xc0) == 0x80)
-		character = character << 6 | ((unsigned char)text[(*length)++] & 0x3f);
-	return character;
-}
-
-/* What YAML does not take as it is, what a terminal obeys, what turns text around. */
-static bool is_escaped(unsigned character)
-{
-	return character < 0x20 || (character >= 0x7f && character <= 0x9f) ||
-	       (character >= 0x200b && character <= 0x200f) ||
-	       (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2060 && character <= 0x206f) || character == 0xfeff ||
-	       (character & 0xfffe) == 0xfffe;
+	return !utf8_is_shown(character) || (character & 0xfffe) == 0xfffe;
 }
 
 static bool has_escaped(const char *value)
@@ -115,7 +118,7 @@ static bool has_escaped(const char *value)
 	size_t length;
 
 	for (; *value; value += length)
-		if (is_escaped(decode(value, &length)))
+		if (is_escaped(utf8_read(value, &length)))
 			return true;
 	return false;
 }
@@ -140,7 +143,8 @@ static bool is_number_like(const char *value)
 		return false;
 	for (const char *at = value; *at; at++)
 		dots += *at == '.';
-	return dots < 2 && !value[strspn(value, "0123456789abcdefABCDEFxXo_.:+-tTzZ ")];
+	return dots < 2 &&
+	       !value[strspn(value, "0123456789abcdefABCDEFxXo_.:+-tTzZ ")];
 }
 
 /* Not all that YAML would take, but what is surely plain, within brackets too. */
@@ -164,12 +168,12 @@ static void add_escaped(const char *value, struct buf *text)
 
 	buf_puts(text, "\"");
 	for (; *value; value += length) {
-		unsigned character = decode(value, &length);
+		uint32_t character = utf8_read(value, &length);
 
 		if (character == '\n')
 			buf_puts(text, "\\n");
 		else if (is_escaped(character))
-			buf_printf(text, "\\U%08X", character);
+			buf_printf(text, "\\U%08X", (unsigned)character);
 		else if (character == '"' || character == '\\')
 			buf_printf(text, "\\%c", (char)character);
 		else
@@ -202,9 +206,9 @@ void schema_show_text(const char *value, struct buf *text)
 
 void schema_show_origin(const struct yaml_node *node, struct buf *text)
 {
-	buf_puts(text, node->origin);
-	if (node->line)
-		buf_printf(text, ":%d", node->line);
+	buf_puts(text, node->place.origin);
+	if (node->place.line)
+		buf_printf(text, ":%d", node->place.line);
 }
 
 /* A file's name may have a line break; a comment must not. */
@@ -225,12 +229,12 @@ static void add_indent(int depth, struct buf *text)
 	buf_printf(text, "%*s", depth * 2, "");
 }
 
-/* A checked number, duration or the like needs no quotes, and would be another thing with
- * them. */
+/* A checked number, duration or the like needs no quotes, and would be another
+ * thing with them. */
 static void add_scalar(enum key_type type, const char *value, struct buf *text)
 {
-	if (type == KEY_TEXT || type == KEY_TEXTS || type == KEY_ADDRESSES ||
-	    type == KEY_ENDPOINT)
+	if (type == KEY_TEXT || type == KEY_PATH || type == KEY_TEXTS ||
+	    type == KEY_ADDRESSES || type == KEY_ENDPOINT)
 		schema_show_text(value, text);
 	else
 		buf_puts(text, value);
@@ -250,8 +254,8 @@ static void add_list(const struct key *key, const struct yaml_node *list,
 static void add_section(const struct section *section, const struct yaml_node *node,
 			int depth, struct buf *text);
 
-static void add_items(const struct key *key, const struct yaml_node *node, int depth,
-		      struct buf *text)
+static void add_items(const struct key *key, const struct yaml_node *node,
+		      int depth, struct buf *text)
 {
 	for (size_t i = 0; i < node->count; i++) {
 		size_t start = text->length;
@@ -268,8 +272,8 @@ static void add_items(const struct key *key, const struct yaml_node *node, int d
 	}
 }
 
-static void add_value(const struct key *key, const struct yaml_node *node, int depth,
-		      struct buf *text)
+static void add_value(const struct key *key, const struct yaml_node *node,
+		      int depth, struct buf *text)
 {
 	if (node->kind != YAML_SCALAR && !node->count) {
 		buf_puts(text, node->kind == YAML_MAP ? " {}" : " []");
@@ -296,8 +300,8 @@ static void add_section(const struct section *section, const struct yaml_node *n
 	for (size_t i = 0; i < node->count; i++) {
 		add_indent(depth, text);
 		buf_printf(text, "%s:", node->keys[i]->text);
-		add_value(schema_find_key(section, node->keys[i]->text), node->items[i],
-			  depth, text);
+		add_value(schema_find_key(section, node->keys[i]->text),
+			  node->items[i], depth, text);
 	}
 }
 

@@ -2,8 +2,6 @@
 
 #include "mem.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -59,8 +57,8 @@ void yaml_tree_free(struct yaml_tree *tree)
 
 static void *take(struct yaml_tree *tree, size_t size_bytes)
 {
-	const size_t head_bytes =
-		(sizeof(struct block) + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+	const size_t head_bytes = (sizeof(struct block) + ALIGN_BYTES - 1) /
+				  ALIGN_BYTES * ALIGN_BYTES;
 	size_t need = (size_bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
 	struct block *block = tree->blocks;
 
@@ -84,133 +82,63 @@ static const char *keep(struct yaml_tree *tree, const char *text, size_t length)
 	return copy;
 }
 
-/* ---- mistakes ---- */
+/* ---- mistakes of the text itself ---- */
 
-struct mistake {
-	char *origin, *text;
-	int line, column;
-	int order; /* in which they were found */
-};
-
-static void add_mistake(struct mistakes *mistakes, const char *origin, int line,
-			int column, const char *text)
-{
-	int order = mistakes->count++;
-
-	if (order >= MISTAKES_LIMIT)
-		return;
-	mistakes->items = xrealloc(mistakes->items,
-				   (size_t)mistakes->count * sizeof(*mistakes->items));
-	mistakes->items[order] =
-		(struct mistake){xstrdup(origin), xstrdup(text), line, column, order};
-}
-
-void mistake_at(struct mistakes *mistakes, const struct yaml_node *node,
-		const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	drop_cut_character(text);
-	add_mistake(mistakes, node->origin, node->line, node->column, text);
-}
-
-static int kept(const struct mistakes *mistakes)
-{
-	return mistakes->count < MISTAKES_LIMIT ? mistakes->count : MISTAKES_LIMIT;
-}
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct mistake *one = a, *other = b;
-	int order = strcmp(one->origin, other->origin);
-
-	if (!order)
-		order = one->line - other->line;
-	if (!order)
-		order = one->column - other->column;
-	return order ? order : one->order - other->order;
-}
-
-void mistakes_print(struct mistakes *mistakes, struct buf *text)
-{
-	int count = kept(mistakes);
-
-	if (count)
-		qsort(mistakes->items, (size_t)count, sizeof(*mistakes->items),
-		      compare_places);
-	for (int i = 0; i < count; i++)
-		buf_printf(text, "%s:%d:%d: %s\n", mistakes->items[i].origin,
-			   mistakes->items[i].line, mistakes->items[i].column,
-			   mistakes->items[i].text);
-	if (mistakes->count > count)
-		buf_printf(text, "%s: and %d more\n", mistakes->items[0].origin,
-			   mistakes->count - count);
-}
-
-void mistakes_done(struct mistakes *mistakes)
-{
-	for (int i = 0; i < kept(mistakes); i++) {
-		free(mistakes->items[i].origin);
-		free(mistakes->items[i].text);
-	}
-	free(mistakes->items);
-	*mistakes = (struct mistakes){0};
-}
-
-/* Of bytes that are no text libyaml says only how many came before. */
+/* For bytes that are not text, libyaml gives only an offset. */
 static struct yaml_node *byte_mistake(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	int line = 1, column = 1;
+	struct place place = {reader->origin, 1, 1};
 
 	for (size_t i = 0; i < parser->problem_offset; i++)
 		if (reader->text[i] == '\n') {
-			line++;
-			column = 1;
+			place.line++;
+			place.column = 1;
 		} else if ((reader->text[i] & 0xc0) != 0x80) {
-			column++;
+			place.column++;
 		}
-	add_mistake(reader->mistakes, reader->origin, line, column, parser->problem);
+	mistakes_add(reader->mistakes, &place, "%s", parser->problem);
 	return NULL;
+}
+
+static struct place place_of(const struct reader *reader, const yaml_mark_t *mark)
+{
+	return (struct place){reader->origin, (int)mark->line + 1,
+			      (int)mark->column + 1};
 }
 
 static struct yaml_node *parser_mistake(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	char text[256];
+	struct place place = place_of(reader, &parser->problem_mark);
 
 	if (parser->error == YAML_READER_ERROR && parser->problem)
 		return byte_mistake(reader);
-	(void)snprintf(text, sizeof(text), "%s%s%s",
-		       parser->problem ? parser->problem : "not YAML",
-		       parser->context ? ", " : "",
-		       parser->context ? parser->context : "");
-	add_mistake(reader->mistakes, reader->origin, (int)parser->problem_mark.line + 1,
-		    (int)parser->problem_mark.column + 1, text);
+	mistakes_add(reader->mistakes, &place, "%s%s%s",
+		     parser->problem ? parser->problem : "not YAML",
+		     parser->context ? ", " : "",
+		     parser->context ? parser->context : "");
 	return NULL;
 }
 
-static struct yaml_node *fail_at(struct reader *reader, yaml_event_t *event,
+static struct yaml_node *fail_at(struct reader *reader, const yaml_event_t *event,
 				 const char *text)
 {
-	add_mistake(reader->mistakes, reader->origin, (int)event->start_mark.line + 1,
-		    (int)event->start_mark.column + 1, text);
+	struct place place = place_of(reader, &event->start_mark);
+
+	mistakes_add(reader->mistakes, &place, "%s", text);
 	return NULL;
 }
 
 /* ---- nodes ---- */
 
 static struct yaml_node *new_node(struct yaml_tree *tree, enum yaml_kind kind,
-				  const char *origin)
+				  struct place place)
 {
 	struct yaml_node *node = take(tree, sizeof(*node));
 
 	node->kind = kind;
-	node->origin = origin;
+	node->place = place;
 	return node;
 }
 
@@ -232,8 +160,8 @@ void yaml_tree_add(struct yaml_tree *tree, struct yaml_node *parent,
 		parent->items =
 			grow(tree, parent->items, parent->count, parent->capacity);
 		if (key)
-			parent->keys =
-				grow(tree, parent->keys, parent->count, parent->capacity);
+			parent->keys = grow(tree, parent->keys, parent->count,
+					    parent->capacity);
 	}
 	if (key)
 		parent->keys[parent->count] = key;
@@ -245,22 +173,19 @@ void yaml_tree_add(struct yaml_tree *tree, struct yaml_node *parent,
 struct yaml_node *yaml_tree_scalar(struct yaml_tree *tree, const char *origin,
 				   const char *text)
 {
-	struct yaml_node *node = new_node(tree, YAML_SCALAR, origin);
+	struct yaml_node *node =
+		new_node(tree, YAML_SCALAR, (struct place){.origin = origin});
 
 	node->text = keep(tree, text, strlen(text));
 	return node;
 }
 
-struct yaml_node *yaml_tree_map(struct yaml_tree *tree, const struct yaml_node *place)
+struct yaml_node *yaml_tree_map(struct yaml_tree *tree, const struct place *place)
 {
-	struct yaml_node *node = new_node(tree, YAML_MAP, place->origin);
-
-	node->line = place->line;
-	node->column = place->column;
-	return node;
+	return new_node(tree, YAML_MAP, *place);
 }
 
-struct yaml_node *yaml_find(const struct yaml_node *map, const char *name)
+struct yaml_node *yaml_tree_find(const struct yaml_node *map, const char *name)
 {
 	for (size_t i = 0; map && map->kind == YAML_MAP && i < map->count; i++)
 		if (!strcmp(map->keys[i]->text, name))
@@ -268,9 +193,9 @@ struct yaml_node *yaml_find(const struct yaml_node *map, const char *name)
 	return NULL;
 }
 
-bool yaml_is_empty(const struct yaml_node *node)
+bool yaml_tree_is_null(const struct yaml_node *node)
 {
-	return node->kind == YAML_SCALAR && !*node->text;
+	return node->kind == YAML_SCALAR && node->is_null;
 }
 
 struct yaml_node *yaml_tree_overlay(struct yaml_tree *tree, struct yaml_node *under,
@@ -280,17 +205,18 @@ struct yaml_node *yaml_tree_overlay(struct yaml_tree *tree, struct yaml_node *un
 
 	if (!under || !over)
 		return over ? over : under;
-	if (under->kind == YAML_MAP && yaml_is_empty(over))
+	if (under->kind != YAML_LIST && yaml_tree_is_null(over))
 		return under;
 	if (under->kind != YAML_MAP || over->kind != YAML_MAP)
 		return over;
-	both = yaml_tree_map(tree, over);
+	both = yaml_tree_map(tree, &over->place);
 	for (size_t i = 0; i < under->count; i++)
 		yaml_tree_add(tree, both, under->keys[i],
-			      yaml_tree_overlay(tree, under->items[i],
-						yaml_find(over, under->keys[i]->text)));
+			      yaml_tree_overlay(
+				      tree, under->items[i],
+				      yaml_tree_find(over, under->keys[i]->text)));
 	for (size_t i = 0; i < over->count; i++)
-		if (!yaml_find(under, over->keys[i]->text))
+		if (!yaml_tree_find(under, over->keys[i]->text))
 			yaml_tree_add(tree, both, over->keys[i], over->items[i]);
 	return both;
 }
@@ -300,15 +226,12 @@ struct yaml_node *yaml_tree_overlay(struct yaml_tree *tree, struct yaml_node *un
 static struct yaml_node *node_at(struct reader *reader, enum yaml_kind kind,
 				 const yaml_event_t *event)
 {
-	struct yaml_node *node = new_node(reader->tree, kind, reader->origin);
-
 	reader->nodes++;
-	node->line = (int)event->start_mark.line + 1;
-	node->column = (int)event->start_mark.column + 1;
-	return node;
+	return new_node(reader->tree, kind, place_of(reader, &event->start_mark));
 }
 
-static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event, int depth);
+static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event,
+				   int depth);
 
 static struct yaml_node *read_next(struct reader *reader, int depth, bool *is_end)
 {
@@ -329,22 +252,29 @@ static bool check_key(struct reader *reader, const struct yaml_node *map,
 		      const struct yaml_node *key)
 {
 	if (key->kind != YAML_SCALAR) {
-		mistake_at(reader->mistakes, key, "a key must be a plain word");
+		mistakes_add(reader->mistakes, &key->place,
+			     "a key must be a text, not a list or a map");
+		return false;
+	}
+	if (key->is_null) {
+		mistakes_add(
+			reader->mistakes, &key->place,
+			"a key must not be null; put a name like 'null' in quotes");
 		return false;
 	}
 	for (size_t i = 0; i < map->count; i++)
 		if (!strcmp(map->keys[i]->text, key->text)) {
-			mistake_at(reader->mistakes, key,
-				   "'%s' is here twice, first in line %d", key->text,
-				   map->keys[i]->line);
+			mistakes_add(reader->mistakes, &key->place,
+				     "duplicate key '%s'; the first is in line %d",
+				     key->text, map->keys[i]->place.line);
 			return false;
 		}
 	return true;
 }
 
 /* A wrong key is a mistake, but what follows is read on, for its own mistakes. */
-static struct yaml_node *read_children(struct reader *reader, struct yaml_node *parent,
-				       int depth)
+static struct yaml_node *read_children(struct reader *reader,
+				       struct yaml_node *parent, int depth)
 {
 	for (;;) {
 		bool is_end = false;
@@ -360,13 +290,26 @@ static struct yaml_node *read_children(struct reader *reader, struct yaml_node *
 		if (!item)
 			return NULL;
 		if (key && parent->count >= YAML_LIMIT_KEYS) {
-			mistake_at(reader->mistakes, key, "more than %d keys here",
-				   YAML_LIMIT_KEYS);
+			mistakes_add(reader->mistakes, &key->place,
+				     "more than %d keys in one place",
+				     YAML_LIMIT_KEYS);
 			return NULL;
 		}
 		if (!key || check_key(reader, parent, key))
 			yaml_tree_add(reader->tree, parent, key, item);
 	}
+}
+
+/* What YAML's core schema takes for a null: without quotes and without a tag. */
+static bool is_null(const yaml_event_t *event)
+{
+	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+	const char *text = (const char *)event->data.scalar.value;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (event->data.scalar.plain_implicit && !strcmp(words[i], text))
+			return true;
+	return false;
 }
 
 static struct yaml_node *read_scalar(struct reader *reader, yaml_event_t *event)
@@ -375,12 +318,16 @@ static struct yaml_node *read_scalar(struct reader *reader, yaml_event_t *event)
 	const char *text = (const char *)event->data.scalar.value;
 
 	if (strlen(text) != event->data.scalar.length)
-		return fail_at(reader, event, "a text must not have a NUL character");
-	node->text = keep(reader->tree, text, event->data.scalar.length);
+		return fail_at(reader, event,
+			       "a text must not contain a NUL character");
+	node->is_null = is_null(event);
+	node->text = keep(reader->tree, node->is_null ? "" : text,
+			  node->is_null ? 0 : event->data.scalar.length);
 	return node;
 }
 
-static struct yaml_node *read_alias(struct reader *reader, yaml_event_t *event, int depth)
+static struct yaml_node *read_alias(struct reader *reader, yaml_event_t *event,
+				    int depth)
 {
 	const char *name = (const char *)event->data.alias.anchor;
 	const struct anchor *anchor = NULL;
@@ -389,16 +336,18 @@ static struct yaml_node *read_alias(struct reader *reader, yaml_event_t *event, 
 		if (!strcmp(reader->anchors[i - 1].name, name))
 			anchor = &reader->anchors[i - 1];
 	if (!anchor)
-		return fail_at(reader, event,
-			       "no part of this file has that anchor (&name)");
+		return fail_at(
+			reader, event,
+			"there is no anchor (&name) for this alias (*name) above it");
 	if (!anchor->node)
-		return fail_at(reader, event,
-			       "an alias (*name) inside what it stands for");
+		return fail_at(
+			reader, event,
+			"this alias (*name) is inside the part that it stands for");
 	reader->nodes += anchor->weight;
 	if (reader->nodes > YAML_LIMIT_NODES)
 		return fail_at(reader, event, "the file has too many entries");
 	if (depth + anchor->node->height > YAML_LIMIT_DEPTH)
-		return fail_at(reader, event, "nested too deep");
+		return fail_at(reader, event, "nested too deeply");
 	return anchor->node;
 }
 
@@ -409,13 +358,15 @@ static struct yaml_node *read_content(struct reader *reader, yaml_event_t *event
 	case YAML_SCALAR_EVENT:
 		return read_scalar(reader, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return read_children(reader, node_at(reader, YAML_LIST, event), depth);
+		return read_children(reader, node_at(reader, YAML_LIST, event),
+				     depth);
 	case YAML_MAPPING_START_EVENT:
-		return read_children(reader, node_at(reader, YAML_MAP, event), depth);
+		return read_children(reader, node_at(reader, YAML_MAP, event),
+				     depth);
 	case YAML_ALIAS_EVENT:
 		return read_alias(reader, event, depth);
 	default:
-		return fail_at(reader, event, "not expected here");
+		return fail_at(reader, event, "unexpected here");
 	}
 }
 
@@ -433,21 +384,22 @@ static const yaml_char_t *anchor_name(const yaml_event_t *event)
 	}
 }
 
-static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event, int depth)
+static struct yaml_node *read_node(struct reader *reader, yaml_event_t *event,
+				   int depth)
 {
 	const char *name = (const char *)anchor_name(event);
 	size_t mine = reader->anchor_count, before = reader->nodes;
 	struct yaml_node *node;
 
 	if (depth > YAML_LIMIT_DEPTH)
-		return fail_at(reader, event, "nested too deep");
+		return fail_at(reader, event, "nested too deeply");
 	if (reader->nodes >= YAML_LIMIT_NODES)
 		return fail_at(reader, event, "the file has too many entries");
 	if (name) {
-		reader->anchors =
-			xrealloc(reader->anchors, (mine + 1) * sizeof(*reader->anchors));
-		reader->anchors[reader->anchor_count++] =
-			(struct anchor){keep(reader->tree, name, strlen(name)), NULL, 0};
+		reader->anchors = xrealloc(reader->anchors,
+					   (mine + 1) * sizeof(*reader->anchors));
+		reader->anchors[reader->anchor_count++] = (struct anchor){
+			keep(reader->tree, name, strlen(name)), NULL, 0};
 	}
 	node = read_content(reader, event, depth);
 	if (name) {
@@ -472,7 +424,9 @@ static struct yaml_node *read_stream(struct reader *reader)
 			if (!root)
 				root = node_at(reader, YAML_MAP, &event);
 		} else if (event.type == YAML_DOCUMENT_START_EVENT && root) {
-			root = fail_at(reader, &event, "only one document in a file");
+			root = fail_at(
+				reader, &event,
+				"a second document begins here; only one is allowed in a file");
 			is_over = true;
 		} else if (event.type != YAML_STREAM_START_EVENT &&
 			   event.type != YAML_DOCUMENT_START_EVENT &&
@@ -490,23 +444,26 @@ struct yaml_node *yaml_tree_parse(struct yaml_tree *tree, const char *origin,
 				  struct mistakes *mistakes)
 {
 	struct reader reader = {.tree = tree, .text = text, .mistakes = mistakes};
+	struct place start = {origin, 1, 1};
 	struct yaml_node *root;
 
 	reader.origin = keep(tree, origin, strlen(origin));
 	if (length > YAML_LIMIT_BYTES) {
-		add_mistake(mistakes, origin, 1, 1, "the file is larger than 1 MiB");
+		mistakes_add(mistakes, &start, "the file is larger than 1 MiB");
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&reader.parser)) {
-		add_mistake(mistakes, origin, 1, 1, "out of memory");
+		mistakes_add(mistakes, &start, "out of memory");
 		return NULL;
 	}
-	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text,
+				     length);
 	root = read_stream(&reader);
 	yaml_parser_delete(&reader.parser);
 	free(reader.anchors);
-	/* "key:" with nothing but comments below it is an empty scalar, the root too. */
-	if (root && yaml_is_empty(root))
+	/* "key:" with nothing but comments below it is an empty scalar, the root
+	 * too. */
+	if (root && yaml_tree_is_null(root))
 		root->kind = YAML_MAP;
 	return root;
 }

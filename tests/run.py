@@ -1,7 +1,7 @@
 """Builds everything and runs every suite; the last line counts what passed and failed.
 
     run.py            all suites
-    run.py unit wine  some of them
+    run.py unit windows  some of them
 
 Each suite's output goes to build/log/SUITE.log, and is shown when the suite fails.  Suites
 run three at a time: those that use the processor, those that mostly wait, and those that need
@@ -11,6 +11,7 @@ Wine.
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -68,11 +69,23 @@ class Suite:
         if status and not bad:
             self.fail(f'{what}: exit status {status}')
 
-    def pytest(self, *args, **env):
+    def count(self, *args):
+        """Adds what the last line of a command counts."""
+        status = self.run(*args)
+        lines = self.log.read_text(encoding='utf-8').splitlines()
+        counts = re.fullmatch(r'(\d+) passed, (\d+) failed(?:, (\d+) skipped)?', lines[-1])
+        if not counts:
+            return self.fail(f'{self.name}: no result, exit status {status}')
+        self.passed, self.failed, self.skipped = (int(count or 0) for count in counts.groups())
+        self.problems += [line for line in lines if line.startswith(('FAILED: ', 'skipped: '))]
+
+    def pytest(self, *args, jobs=1, **env):
+        """Runs tests; as many at a time as there are jobs."""
         path = LOGS / f'{self.name}.xml'
         path.unlink(missing_ok=True)
         status = self.run(PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-o',
-                          'junit_family=xunit2', f'--junitxml={path}', *args, **env)
+                          'junit_family=xunit2', f'--junitxml={path}',
+                          *(['-n', str(jobs)] if jobs > 1 else []), *args, **env)
         self.results(path, self.name, status)
 
     def make(self, *args):
@@ -93,7 +106,7 @@ def clang(suite):
 
 
 def fuzz(suite):
-    suite.step('fuzz', 'make', '--no-print-directory', 'fuzz', 'FUZZ_SECONDS=60')
+    suite.step('fuzz', 'make', '--no-print-directory', 'fuzz', 'FUZZ_SECONDS=30')
 
 
 def lint(suite):
@@ -116,7 +129,8 @@ def unit(suite):
 def races(suite):
     """What threads share, under ThreadSanitizer."""
     names = ['test_supervisor', 'test_drains', 'test_record', 'test_sampler', 'test_counting',
-             'test_probe']
+             'test_probe', 'test_log', 'test_scm_call',
+             'test_eventlog']
     tests = [BUILD / 'tsan/tests' / name for name in names]
     suite.step('thread sanitizer', 'make', '--no-print-directory', JOBS, 'SANITIZE=thread',
                'VARIANT=tsan', 'programs', 'test-tools',
@@ -130,8 +144,9 @@ def races(suite):
 
 
 # Too many steps for an interpreter; ASan and UBSan see them, and the model what they are about.
+# The last one uses up the descriptors, of which valgrind needs some.
 NOT_UNDER_VALGRIND = {'test_walk', 'test_survival', 'test_never_early', 'test_trace',
-                      'test_controller', 'test_held'}
+                      'test_controller', 'test_drift', 'test_http'}
 VALGRIND = ['valgrind', '-q', '--error-exitcode=9', '--leak-check=full',
             '--errors-for-leak-kinds=definite']
 
@@ -153,8 +168,15 @@ def config(suite):
 
 
 def system(suite):
-    suite.pytest('tests/system', POOLCTL=str(BUILD / 'sanitized/poolctl'),
+    suite.pytest('tests/system', jobs=2, POOLCTL=str(BUILD / 'sanitized/poolctl'),
                  POOLD=str(BUILD / 'sanitized/poold'))
+
+
+def outside(suite):
+    suite.pytest('tests/outside', POOLCTL=str(BUILD / 'sanitized/poolctl'),
+                 POOLD=str(BUILD / 'sanitized/poold'),
+                 POOLCTL_LOAD_CONFIG=str(BUILD / 'sanitized/tests/load_config'),
+                 OUTSIDE_COUNTS=str(LOGS / 'outside.counts'))
 
 
 def windows(suite):
@@ -189,11 +211,15 @@ def model(suite):
     suite.pytest('-s', 'tests/model')
 
 
+def fresh(suite):
+    suite.count('tests/setup/fresh.sh')
+
+
 # Those of a row run one after the other, the rows beside each other.  What needs Wine is in
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
-LANES = [[unit, config, survive, memory, clang, lint, fuzz, model],
-         [system, safety],
+LANES = [[unit, survive, memory, lint],
+         [system, outside, config, safety, clang, fuzz, model, fresh],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 
@@ -214,9 +240,9 @@ def run_suite(function):
 
 def main(names):
     LOGS.mkdir(parents=True, exist_ok=True)
-    # Tests add to them; see tests/support/faults.py, tests/sessions/truth.py and
-    # tests/safety/counts.py.
-    for name in 'survive.counts', 'sessions.counts', 'safety.counts':
+    # Tests add to them; see tests/support/faults.py, tests/sessions/truth.py,
+    # tests/safety/counts.py and tests/outside/conftest.py.
+    for name in 'survive.counts', 'sessions.counts', 'safety.counts', 'outside.counts':
         (LOGS / name).unlink(missing_ok=True)
     suites = [run_suite(programs)]
 

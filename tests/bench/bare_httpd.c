@@ -1,6 +1,6 @@
 /*
- * bare_httpd PORT FILE TYPE: the least that libmicrohttpd can do, which poold is measured
- * against.  It answers every request with the bytes of FILE, from memory.
+ * bare_httpd PORT FILE TYPE: the least that libmicrohttpd can do, which poold is
+ * measured against.  It answers every request with the bytes of FILE, from memory.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -15,20 +15,23 @@ static size_t length;
 static const char *type;
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
-			      const char *path, const char *method, const char *version,
-			      const char *data, size_t *size, void **context)
+			      const char *path, const char *method,
+			      const char *version, const char *data, size_t *size,
+			      void **context)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
 	(void)arg, (void)path, (void)method, (void)version, (void)data, (void)size;
-	/* The first call for a request has its headers, and only the second may answer.
+	/* The first call for a request has its headers, and only the second may
+	 * answer.
 	 */
 	if (!*context) {
 		*context = bytes;
 		return MHD_YES;
 	}
-	response = MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(length, bytes,
+						   MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		return MHD_NO;
 	(void)MHD_add_response_header(response, "Content-Type", type);
@@ -56,9 +59,9 @@ int main(int argc, char **argv)
 	(void)sigemptyset(&ends);
 	(void)sigaddset(&ends, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
-	if (!MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
-			      NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, &address,
-			      MHD_OPTION_END)) {
+	if (!MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0,
+			      NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
+			      &address, MHD_OPTION_END)) {
 		fprintf(stderr, "bare_httpd: cannot listen on port %s\n", argv[1]);
 		return 1;
 	}

@@ -1,10 +1,11 @@
 /*
- * bare_watch PORT FILE LOG: the least that libmicrohttpd needs to tell everybody of a
- * change, which poold is measured against.
+ * bare_watch PORT FILE LOG: the least that libmicrohttpd needs to tell everybody of
+ * a change, which poold is measured against.
  *
- * Each GET gets a stream, and waits in it.  A PUT is a change: its body goes to the end
- * of LOG and is flushed to the disk, as poold does before it says anything; then each
- * stream goes on with the bytes of FILE, from memory, and the PUT is answered.
+ * Each GET gets a stream, and waits in it.  A PUT is a change: its body goes to the
+ * end of LOG and is flushed to the disk, as poold does before it says anything;
+ * then each stream goes on with the bytes of FILE, from memory, and the PUT is
+ * answered.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -34,7 +35,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
 static struct watcher *watchers;
 static long changes;
 
-static ssize_t on_stream(void *arg, uint64_t position, char *room, size_t room_bytes)
+static ssize_t on_stream(void *arg, uint64_t position, char *room,
+			 size_t room_bytes)
 {
 	struct watcher *watcher = arg;
 	size_t rest;
@@ -107,15 +109,17 @@ static void change(void)
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
-			      const char *path, const char *method, const char *version,
-			      const char *data, size_t *size, void **context)
+			      const char *path, const char *method,
+			      const char *version, const char *data, size_t *size,
+			      void **context)
 {
 	bool is_put = !strcmp(method, "PUT");
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
 	(void)arg, (void)path, (void)version;
-	/* The first call for a request has its headers, and only the last may answer. */
+	/* The first call for a request has its headers, and only the last may
+	 * answer. */
 	if (!*context) {
 		*context = bytes;
 		return MHD_YES;
@@ -130,8 +134,9 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
 		return MHD_NO;
 	if (is_put)
 		change();
-	response = is_put ? MHD_create_response_from_buffer(3, (void *)(uintptr_t) "{}\n",
-							    MHD_RESPMEM_PERSISTENT)
+	response = is_put ? MHD_create_response_from_buffer(
+				    3, (void *)(uintptr_t) "{}\n",
+				    MHD_RESPMEM_PERSISTENT)
 			  : begin(connection);
 	if (!response)
 		return MHD_NO;
@@ -161,8 +166,9 @@ int main(int argc, char **argv)
 	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
 	if (!MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
 				      MHD_ALLOW_SUSPEND_RESUME,
-			      0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, &address,
-			      MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+			      0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
+			      &address, MHD_OPTION_CONNECTION_LIMIT,
+			      (unsigned)CONNECTIONS,
 			      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16 << 10,
 			      MHD_OPTION_END)) {
 		fprintf(stderr, "bare_watch: cannot listen on port %s\n", argv[1]);

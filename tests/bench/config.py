@@ -4,7 +4,7 @@ import subprocess
 
 from tools import ROOT, compare, in_turn, row, run_once, temporary_folder
 
-PROGRAM = ROOT / 'build/native/tests/bench_config'
+PROGRAM = ROOT / 'build/native/tests/load_config'
 POOLS, SERVERS = 200, 20
 TIMES, ROUNDS = 10, 15
 

@@ -1,12 +1,12 @@
 /*
- * Counts the sessions of a port as poold does, with its own objects: for comparing with
- * ss.
+ * Counts the sessions of a port as poold does, with its own objects: for comparing
+ * with ss.
  *
- * usage: count_sessions list|track PORT TIMES.  "list" counts the connections alone,
- * "track" follows their ages as well.  Prints their number and the CPU of each time in
- * us, a line each.
+ * usage: count_sessions list|track PORT TIMES.  "list" counts the connections
+ * alone, "track" follows their ages as well.  Prints their number and the CPU of
+ * each time in us, a line each.
  */
-#include "tracker.h"
+#include "sessions/tracker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,8 @@ int main(int argc, char **argv)
 			(void)fprintf(stderr, "%s\n", err.text);
 			return 1;
 		}
-		(void)printf("%lld %.0f\n", (long long)number, cpu_us() - before_us);
+		(void)printf("%lld %.0f\n", (long long)number,
+			     cpu_us() - before_us);
 	}
 	return times > 0 ? 0 : 2;
 }

@@ -16,7 +16,7 @@ from tools import (ADDRESS, ROOT, START_LIMIT_S, Api, compare, ending, free_port
 
 BARE_SOURCE, BARE = ROOT / 'tests/bench/bare_watch.c', ROOT / 'build/bench/bare_watch'
 WATCHERS, ROUNDS, WATCHER_LIMIT_KIB = 1000, 40, 20
-GET = b'GET /v1/events HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n'
+GET = b'GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n'
 LIMIT_S = 30
 
 
@@ -80,7 +80,7 @@ class Ours:
         self.count += 1
         drain = f'bench{self.count}'
         passed_ms = put_ms(self.api, self.watchers, f'/v1/drains/{drain}',
-                           f'"text":"drain {drain}: asked for"'.encode(),
+                           f'"text":"drain {drain}: requested"'.encode(),
                            reservation=self.api.reserve(drain))
         self.api.wait_out(drain)
         self.api.end_drain(drain)

@@ -1,4 +1,7 @@
-"""Every NAME.yaml here loads as NAME.ok says, or fails with the mistakes of NAME.err."""
+"""Every NAME.yaml in a folder here loads as NAME.ok says, or fails with the mistakes of NAME.err.
+
+The folders poold* hold cases of poold.yaml, the others of pool.yaml.
+"""
 
 import os
 import pathlib
@@ -8,11 +11,11 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = pathlib.Path(os.environ.get('POOLCTL_LOAD_CONFIG', 'build/native/tests/load_config'))
-CASES = sorted(path.stem for path in HERE.glob('*.yaml'))
+CASES = sorted(str(path.relative_to(HERE).with_suffix('')) for path in HERE.glob('*/*.yaml'))
 
 
 def load(name):
-    kind = 'poold' if name.startswith('poold_') else 'pool'
+    kind = 'poold' if name.startswith('poold') else 'pool'
     command = [PROGRAM.resolve(), kind, HERE / f'{name}.yaml']
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert done.stderr == b''
@@ -28,5 +31,6 @@ def test_loads_as_written_beside_it(name):
 
 
 def test_every_expectation_has_its_file():
-    expectations = {path.stem for path in [*HERE.glob('*.ok'), *HERE.glob('*.err')]}
+    expectations = {str(path.relative_to(HERE).with_suffix(''))
+                    for kind in ('ok', 'err') for path in HERE.glob(f'*/*.{kind}')}
     assert expectations == set(CASES)

@@ -1,9 +1,9 @@
 /*
- * Feeds arbitrary bytes to the loader of pool.yaml: the tree, the profiles, the tables,
- * and the rules.  Built with clang's libFuzzer, ASan and UBSan; see `make fuzz`.
+ * Feeds arbitrary bytes to the loader of pool.yaml: the tree, the profiles, the
+ * tables, and the rules.  Built with clang's libFuzzer, ASan and UBSan; see `make
+ * fuzz`.
  */
 #include "pool_config.h"
-#include "pool_rules.h"
 
 #include <stddef.h>
 #include <stdint.h>

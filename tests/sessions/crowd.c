@@ -1,18 +1,18 @@
 /*
- * Many TCP sessions, both ends of each in one process: held, or opened and closed at
- *random while somebody else counts them.
+ * Many TCP sessions, both ends of each in one process: held, or opened and closed
+ *at random while somebody else counts them.
  *
  *	crowd hold ADDRESS PORT COUNT SOURCE...
  *	crowd churn ADDRESS PORT MOST SEED A_SECOND LOG SOURCE...
  *
- * Listens on ADDRESS and PORT and connects to that from each SOURCE in turn.  Prints
- * "ready" once COUNT sessions are there, or that it listens; a line on its standard input
- * begins the churning, and the end of that ends everything.
+ * Listens on ADDRESS and PORT and connects to that from each SOURCE in turn. Prints
+ * "ready" once COUNT sessions are there, or that it listens; a line on its standard
+ *input begins the churning, and the end of that ends everything.
  *
- * Churning goes towards a number of sessions up to MOST, which is another one now and
- *then. It rests in every other slot of SLOT_MS, which are the same for all processes, so
- *that there are moments in which nothing changes.  LOG gets a struct life of each
- *session.
+ * Churning goes towards a number of sessions up to MOST, which is another one now
+ *and then. It rests in every other slot of SLOT_MS, which are the same for all
+ *processes, so that there are moments in which nothing changes.  LOG gets a struct
+ *life of each session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,8 +31,9 @@
 
 enum { SLOT_MS = 150, BACKLOG = 128, REST_MS = 5, TURN_MS = 4000 };
 
-/* CLOCK_MONOTONIC in ns, as Python reads it with '<4q'.  It was surely established from
- * `there` to `ending`, and surely not before `begun` and after `gone`; 0: not yet. */
+/* CLOCK_MONOTONIC in ns, as Python reads it with '<4q'.  It was surely established
+ * from `there` to `ending`, and surely not before `begun` and after `gone`; 0: not
+ * yet. */
 struct life {
 	int64_t begun, there, ending, gone;
 };
@@ -56,8 +57,8 @@ static void check(bool is_good, const char *what)
 {
 	if (is_good)
 		return;
-	(void)fprintf(stderr, "crowd: %s: %s, with %zu sessions\n", what, strerror(errno),
-		      count);
+	(void)fprintf(stderr, "crowd: %s: %s, with %zu sessions\n", what,
+		      strerror(errno), count);
 	exit(1);
 }
 
@@ -104,10 +105,10 @@ static void open_one(void)
 
 	session->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	check(session->client >= 0, "socket");
-	/* The port is chosen when it is known whom it leads to, so that each target has
-	 * all of them. */
-	check(!setsockopt(session->client, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes,
-			  sizeof(yes)),
+	/* The port is chosen when it is known whom it leads to, so that each target
+	 * has all of them. */
+	check(!setsockopt(session->client, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+			  &yes, sizeof(yes)),
 	      "IP_BIND_ADDRESS_NO_PORT");
 	check(!bind(session->client, (struct sockaddr *)&sources[next_source],
 		    sizeof(*sources)),
@@ -141,7 +142,8 @@ static void close_one(size_t at)
 	sessions[at] = sessions[--count];
 	lives[session.life].ending = now_ns();
 	if (is_reset)
-		check(!setsockopt(first, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)),
+		check(!setsockopt(first, SOL_SOCKET, SO_LINGER, &reset,
+				  sizeof(reset)),
 		      "SO_LINGER");
 	if (is_half && !is_reset)
 		check(!shutdown(first, SHUT_WR), "shutdown");

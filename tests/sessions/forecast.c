@@ -1,15 +1,17 @@
 /*
- * Is the forecast as good as it says?  Replays session lives, watches them as poold does,
- * begins drains at random moments, and compares what was forecast with what came.
+ * Is the forecast as good as it says?  Replays session lives, watches them as poold
+ * does, begins drains at random moments, and compares what was forecast with what
+ * came.
  *
  *     forecast [--seed N] [--drains N] NAME=TRACE...
  *
- * Prints the tables of docs/forecast.md, and one line for programs.  The generators know
- * nothing of the forecast, nor the forecast of them; what is tuned is the forecast alone.
+ * Prints the tables of docs/forecast.md, and one line for programs.  The generators
+ * know nothing of the forecast, nor the forecast of them; what is tuned is the
+ * forecast alone.
  */
-#include "forecast.h"
+#include "forecast/forecast.h"
 #include "mem.h"
-#include "progress.h"
+#include "sessions/progress.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -52,7 +54,8 @@ static double lognormal(double median, double spread)
 {
 	const double turn = 6.283185307179586;
 
-	return median * exp(spread * sqrt(-2 * log(uniform())) * cos(turn * uniform()));
+	return median *
+	       exp(spread * sqrt(-2 * log(uniform())) * cos(turn * uniform()));
 }
 
 /* ---- lives ---- */
@@ -109,8 +112,8 @@ static double forgotten_length(const struct world *world)
 					: call_length(world);
 }
 
-/* Desktops: a look (minutes) or a day's work (hours), and some people do not log off but
- * go, so that a time limit ends their session later. */
+/* Desktops: a look (minutes) or a day's work (hours), and some people do not log
+ * off but go, so that a time limit ends their session later. */
 static double desktop_length(const struct world *world)
 {
 	double length = uniform() < world->share ? lognormal(8 * world->median, 0.6)
@@ -168,8 +171,8 @@ struct family {
 	struct world (*make)(void);
 	double (*length)(const struct world *);
 	double least_watched_s, most_watched_s; /* before the drain */
-	double before_s;                        /* life that was there before poold was */
-	int group; /* sessions that begin and end together, at most */
+	double before_s; /* life that was there before poold was */
+	int group;       /* sessions that begin and end together, at most */
 };
 
 static const struct family families[] = {
@@ -177,21 +180,23 @@ static const struct family families[] = {
 	{"calls, long tail", make_calls, call_length, 7200, 172800, 43200, 1},
 	{"calls, and windows forgotten for a day", make_forgotten, forgotten_length,
 	 86400, 2419200, 172800, 1},
-	{"desktops, left or logged off", make_desktops, desktop_length, 86400, 2419200,
-	 86400, 1},
+	{"desktops, left or logged off", make_desktops, desktop_length, 86400,
+	 2419200, 86400, 1},
 };
 
 /* Not counted: what the forecast takes for granted does not hold. */
 static const struct family hard[] = {
-	{"meetings, which end for all", make_calls, call_length, 7200, 172800, 43200, 12},
-	{"desktops, all ended at one age", make_desktops, limited_length, 86400, 2419200,
-	 86400, 1},
-	{"the first day of poold", make_forgotten, forgotten_length, 3600, 86400, 172800,
-	 1},
+	{"meetings, which end for all", make_calls, call_length, 7200, 172800,
+	 43200, 12},
+	{"desktops, all ended at one age", make_desktops, limited_length, 86400,
+	 2419200, 86400, 1},
+	{"the first day of poold", make_forgotten, forgotten_length, 3600, 86400,
+	 172800, 1},
 };
 
 /* Lives from before the watching, which begins at 0, until the drain. */
-static void generate(const struct family *family, double drain_s, struct lives *lives)
+static void generate(const struct family *family, double drain_s,
+		     struct lives *lives)
 {
 	struct world world = family->make();
 	double begin_s = -family->before_s;
@@ -213,7 +218,8 @@ static void generate(const struct family *family, double drain_s, struct lives *
 	}
 }
 
-/* A recording: lines of begin and length in tenths of a second; '#' begins a comment. */
+/* A recording: lines of begin and length in tenths of a second; '#' begins a
+ * comment. */
 static int read_trace(const char *path, struct lives *lives)
 {
 	FILE *file = fopen(path, "r");
@@ -246,7 +252,8 @@ static bool is_missed(const struct life *life)
 }
 
 /* What was learned from the beginning, at 0, until then. */
-static void learn(const struct lives *lives, double now_s, struct lifetimes *lifetimes)
+static void learn(const struct lives *lives, double now_s,
+		  struct lifetimes *lifetimes)
 {
 	*lifetimes = (struct lifetimes){0};
 	for (size_t i = 0; i < lives->count; i++) {
@@ -256,8 +263,9 @@ static void learn(const struct lives *lives, double now_s, struct lifetimes *lif
 		bool has_ended = gone_s <= now_s;
 
 		if (seen_s > 0 && seen_s <= now_s && !is_missed(life))
-			lifetimes_add(lifetimes, 0, (has_ended ? gone_s : now_s) - seen_s,
-				      1, has_ended);
+			lifetimes_add(lifetimes, 0,
+				      (has_ended ? gone_s : now_s) - seen_s, 1,
+				      has_ended);
 	}
 }
 
@@ -278,7 +286,8 @@ static double find_rate(const struct lives *left, double drain_s, double now_s)
 				    .sources = {{.gap_limit_ms = 3 * TICK_MS}}};
 	double from_s = now_s - PROGRESS_POINTS + 1, rate;
 
-	for (double at_s = from_s > drain_s ? from_s : drain_s; at_s <= now_s; at_s++) {
+	for (double at_s = from_s > drain_s ? from_s : drain_s; at_s <= now_s;
+	     at_s++) {
 		struct mono at = {(int64_t)(at_s * 1000)};
 
 		progress_add(&progress, 0,
@@ -291,7 +300,7 @@ static double find_rate(const struct lives *left, double drain_s, double now_s)
 }
 
 static void ask(const struct lives *lives, const struct lives *left, double drain_s,
-		double now_s, struct forecast_answer *answer, double *by_rate_s)
+		double now_s, struct forecast_result *answer, double *by_rate_s)
 {
 	struct lifetimes lifetimes;
 	struct forecast_service service = {.name = "it", .lifetimes = &lifetimes};
@@ -311,7 +320,7 @@ static void ask(const struct lives *lives, const struct lives *left, double drai
 	}
 	service.sessions = sessions;
 	forecast_add(forecast, &service);
-	forecast_answer(forecast, answer);
+	forecast_result(forecast, answer);
 	*by_rate_s = rate > 0 ? (double)service.count * 60 / rate : -1;
 	forecast_free(forecast);
 	free(sessions);
@@ -326,7 +335,7 @@ struct score {
 	int both;
 };
 
-static void note(struct score *score, const struct forecast_answer *answer,
+static void note(struct score *score, const struct forecast_result *answer,
 		 double by_rate_s, double truth_s)
 {
 	if (answer->basis != FORECAST_LIFETIMES || answer->nine_tenths_s < 0) {
@@ -343,7 +352,8 @@ static void note(struct score *score, const struct forecast_answer *answer,
 }
 
 /* Those that the drain has to wait for, and when the last of them is gone. */
-static double find_left(const struct lives *lives, double drain_s, struct lives *left)
+static double find_left(const struct lives *lives, double drain_s,
+			struct lives *left)
 {
 	double end_s = 0;
 
@@ -360,9 +370,9 @@ static double find_left(const struct lives *lives, double drain_s, struct lives 
 	return end_s;
 }
 
-/* One drain: asked when it begins, a minute after, and while there is someone left, when
- * so much of the time has passed by which the first answer said that it was as likely as
- * not. */
+/* One drain: asked when it begins, a minute after, and while there is someone left,
+ * when so much of the time has passed by which the first answer said that it was as
+ * likely as not. */
 static void drain(const struct lives *lives, double drain_s, struct score *score)
 {
 	static const double parts[MOMENTS] = {0, 0, 0.5, 1, 2};
@@ -372,9 +382,10 @@ static void drain(const struct lives *lives, double drain_s, struct score *score
 	score->drains += left.count > 0;
 	for (int moment = 0; moment < MOMENTS && left.count; moment++) {
 		double now_s = drain_s +
-			       (moment == 1 ? 60 : tick_after(parts[moment] * first_s)),
+			       (moment == 1 ? 60
+					    : tick_after(parts[moment] * first_s)),
 		       by_rate_s;
-		struct forecast_answer answer;
+		struct forecast_result answer;
 
 		if (now_s <= asked_s || now_s >= end_s)
 			continue;
@@ -422,8 +433,8 @@ static double part(int count, int of)
 
 static void print_score(const char *name, struct score *score)
 {
-	printf("| %s | %d | %d | %.1f | %.1f", name, score->drains, score->forecasts,
-	       part(score->in_nine_tenths, score->forecasts),
+	printf("| %s | %d | %d | %.1f | %.1f", name, score->drains,
+	       score->forecasts, part(score->in_nine_tenths, score->forecasts),
 	       part(score->in_half, score->forecasts));
 	print_seconds(median(score->errors, score->both));
 	print_seconds(median(score->rate_errors, score->both));
@@ -435,8 +446,8 @@ static void run_family(const struct family *family, int drains, struct score *sc
 	struct lives lives = {0};
 
 	for (int i = 0; i < drains; i++) {
-		double drain_s = floor(
-			between_decades(family->least_watched_s, family->most_watched_s));
+		double drain_s = floor(between_decades(family->least_watched_s,
+						       family->most_watched_s));
 
 		generate(family, drain_s, &lives);
 		drain(&lives, drain_s, score);
@@ -444,8 +455,8 @@ static void run_family(const struct family *family, int drains, struct score *sc
 	free(lives.items);
 }
 
-/* Drains at random moments, not at the ends of a recording: there was nothing to learn
- * from at first, and who stayed longer than it is not in it. */
+/* Drains at random moments, not at the ends of a recording: there was nothing to
+ * learn from at first, and who stayed longer than it is not in it. */
 static int run_trace(const char *path, int drains, struct score *score)
 {
 	struct lives lives = {0};

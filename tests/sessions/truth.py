@@ -141,15 +141,14 @@ class Sampler:
         status, document = self.server.get(f'/v1/server?index={self.index}&wait=1')
         assert status == 200, document
         self.index = document['index']
-        looked = moment_of(document['time'])
+        looked, came = moment_of(document['time']), time.monotonic_ns()
         sessions = document['services'][0]['sessions']
         if not sessions['known']:
             self.unknown += 1
             return
-        # Another number than before was counted after the document before was made.
+        # Another number than before was counted after the look of the document before.
         if self.last and sessions['count'] != self.last[0]:
-            self.documents.append((sessions['count'], self.last[1] - self.SLACK_NS,
-                                   looked + self.SLACK_NS))
+            self.documents.append((sessions['count'], self.last[1] - self.SLACK_NS, came))
         self.last = sessions['count'], looked
 
     def samples(self):

@@ -9,17 +9,21 @@ packages_of() {
 	case $1 in
 	# libc6-dev is only a recommendation of gcc's, and those are not installed.
 	build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libyaml-dev \
-		nettle-dev libcurl4-openssl-dev libc-ares-dev libsqlite3-dev ;;
+		nettle-dev libcurl4-openssl-dev libc-ares-dev libidn2-dev libsqlite3-dev libcmocka-dev ;;
 	demo) echo python3 ;;
-	check) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-yaml \
-		curl openssl clang-format cppcheck valgrind libc6-dbg spin \
+	clang) echo clang libclang-rt-14-dev ;;
+	lint) echo clang-format cppcheck ;;
+	model) echo spin python3 ;;
+	fresh) echo mmdebstrap ;;
+	check) echo python3 python3-pytest python3-pytest-xdist python3-yaml curl openssl \
+		valgrind libc6-dbg \
 		libknot13 libdnssec9 libzscanner4 libedit2 libcap-ng0 liblmdb0 liburcu8 \
 		libevent-2.1-7 libnghttp2-14 libprotobuf-c1 libpython3.11 \
 		"$(command -v npm >/dev/null || echo nodejs npm)" ;;
 	windows) echo gcc-mingw-w64-x86-64 gcc libc6-dev make cmake autoconf automake libtool \
 		m4 tcl pkg-config dpkg-dev xz-utils ;;
 	wine) echo wine64 wine ;;
-	bench) echo wrk curl iproute2 ;;
+	bench) echo python3 wrk curl iproute2 ;;
 	*) return 1 ;;
 	esac
 }
@@ -30,7 +34,8 @@ wanted=
 to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
-		echo "$0: no group '$group': build demo check windows wine bench" >&2
+		echo "$0: no group '$group': build clang demo lint model check fresh windows wine" \
+			bench >&2
 		exit 2
 	}
 	wanted="$wanted $list"
@@ -50,6 +55,9 @@ for package in $wanted; do
 	esac
 done
 [ "$missing$to_unpack" ] || exit 0
+
+# With make -j several of these may run at once: the second waits, and looks again.
+[ "${SETUP_ALONE-}" ] || SETUP_ALONE=1 exec flock "$0" "$0" "$@"
 
 sudo=
 [ "$(id -u)" = 0 ] || sudo='sudo -n'

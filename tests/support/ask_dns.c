@@ -5,13 +5,14 @@
  *	ask_dns names LIMIT_MS ADDRESS:PORT NAME...
  *	ask_dns system
  *
- * "pool" prints the view and what people are told of it; without a resolver those of the
- * pool are asked.  "names" prints what came of each question, "system" which resolvers
- * the system has, without asking them.
+ * "pool" prints the view and what people are told of it; without a resolver those
+ *of the pool are asked.  "names" prints what came of each question, "system" which
+ *resolvers the system has, without asking them.
  */
-#include "dns_view_text.h"
-#include "host.h"
+#include "show/dns_view_text.h"
+#include "system/host.h"
 #include "mem.h"
+#include "pool_config.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -62,7 +63,8 @@ static void ask_pool(int count, char **arguments)
 	const struct pool *pool;
 	struct dns_view *view;
 
-	config = pool_config_load(arguments[0], &mistakes, NULL);
+	config =
+		pool_config_load(arguments[0], pool_config_remedy, &mistakes, NULL);
 	pool = config ? pool_find(config, arguments[1]) : NULL;
 	if (!pool)
 		fail(mistakes.text ? mistakes.text : "no such pool");
@@ -72,9 +74,10 @@ static void ask_pool(int count, char **arguments)
 		fail(err.text);
 	view = dns_view_new(pool, &resolvers);
 	ask(view->questions, view->question_count, arguments[2]);
-	dns_view_judge(view);
-	dns_view_explain(view, &text);
-	print(json_pack("{s:o, s:s}", "view", dns_view_to_json(view), "text", text.text));
+	dns_view_evaluate(view);
+	dns_view_text_explain(view, &text);
+	print(json_pack("{s:o, s:s}", "view", dns_view_text_to_json(view), "text",
+			text.text));
 	dns_view_free(view);
 	buf_done(&text);
 	buf_done(&mistakes);
@@ -94,8 +97,9 @@ static json_t *describe(const struct dns_reply *reply)
 				  (json_int_t)one->ttl_s));
 	LIST_EACH (char *, alias, reply->aliases)
 		(void)json_array_append_new(aliases, json_string(*alias));
-	return json_pack("{s:s, s:o, s:o}", "status", dns_status_name(reply->status),
-			 "addresses", addresses, "aliases", aliases);
+	return json_pack("{s:s, s:o, s:o}", "status",
+			 dns_answer_status_name(reply->status), "addresses",
+			 addresses, "aliases", aliases);
 }
 
 static void ask_names(int count, char **arguments)
@@ -113,9 +117,9 @@ static void ask_names(int count, char **arguments)
 		struct dns_reply *replies = questions[i].replies;
 
 		(void)json_array_append_new(
-			answers,
-			json_pack("{s:o, s:o}", "ipv4", describe(&replies[DNS_IPV4]),
-				  "ipv6", describe(&replies[DNS_IPV6])));
+			answers, json_pack("{s:o, s:o}", "ipv4",
+					   describe(&replies[DNS_IPV4]), "ipv6",
+					   describe(&replies[DNS_IPV6])));
 		dns_question_done(&questions[i]);
 	}
 	print(answers);

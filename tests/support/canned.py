@@ -1,6 +1,8 @@
 """A server that answers poolctl with what a test says, and keeps what it was asked."""
 
 import contextlib
+import datetime
+import email.utils
 import hashlib
 import http.server
 import json
@@ -112,6 +114,9 @@ class Canned:
     closed.  That of "STREAM /path" is a function that is given the id to go on from, and yields
     the bytes of a stream.
 
+    `headers` go with every reply; `now` is the time of its Date, if that is not the time of what
+    it says.
+
     A PUT that only reserves has the method RESERVE, and is granted unless a test says
     otherwise; so is a drain possible.
     """
@@ -119,6 +124,7 @@ class Canned:
     def __init__(self, name, address):
         self.name, self.address, self.requests = name, address, []
         self.replies = {'GET /v1/preflight': preflight(name)}
+        self.headers, self.now = {}, None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -149,7 +155,10 @@ class Canned:
                 text = json.dumps(reply if reply is not None else {
                     'title': 'Nothing lives at this path', 'code': 'unknown_path',
                     'exit_code': 2}).encode()
-                self.send_response(status)
+                self.send_response_only(status)
+                self.send_header('Date', outer.date(reply))
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.send_header('Content-Type', 'application/json')
                 self.send_header('Content-Length', str(len(text)))
                 self.end_headers()
@@ -178,6 +187,14 @@ class Canned:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def date(self, reply):
+        """That of the reply: of its own time, unless the test says which time it is now."""
+        now = self.now
+        if now is None and isinstance(reply, dict) and isinstance(reply.get('time'), str):
+            with contextlib.suppress(ValueError):
+                now = datetime.datetime.fromisoformat(reply['time'].replace('Z', '+00:00')).timestamp()
+        return email.utils.formatdate(now, usegmt=True)
 
     def asked(self, method, path):
         """The queries and bodies of such requests."""

@@ -18,3 +18,14 @@ def make_pool(tmp_path):
     yield make
     for pool in made:
         pool.__exit__()
+
+
+@pytest.fixture
+def pool(make_pool):
+    """A pool of one server."""
+    return make_pool()
+
+
+@pytest.fixture
+def server(pool):
+    return pool.servers[0]

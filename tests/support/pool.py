@@ -21,6 +21,8 @@ POOLCTL = pathlib.Path(os.environ.get('POOLCTL', ROOT / 'build/native/poolctl'))
 SERVICE = 'RTCSRV'
 DISPLAY = 'Skype for Business Server Front-End'
 RESERVES = 5
+# poold refuses files that others may write, as they can where this is 002.
+os.umask(0o022)
 
 
 def check_problem(reply, status, code, *words):

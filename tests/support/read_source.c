@@ -6,14 +6,13 @@
  *	read_source http URL POINTER TIMEOUT_MS [CA_FILE]
  *	read_source command POINTER TIMEOUT_MS PROGRAM [ARGUMENT...]
  *
- * Lines of standard input: "read" reads on a thread of its own and prints one line of
- * JSON; "stop" tells the reader to stop, while it reads perhaps.  A POINTER that is "-"
- * is none.
+ * Lines of standard input: "read" reads on a thread of its own and prints one line
+ *of JSON; "stop" tells the reader to stop, while it reads perhaps.  A POINTER that
+ *is "-" is none.
  */
 #include "clock.h"
-#include "host.h"
-#include "mem.h"
-#include "sessions_reader.h"
+#include "system/host.h"
+#include "sources/sessions_reader.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -92,8 +91,9 @@ static void *read_once(void *arg)
 	else
 		line = json_pack("{sI so*}", "count", (json_int_t)reading.count,
 				 "sessions", reading.sessions);
-	json_object_set_new(line, "ms",
-			    json_integer((json_int_t)clock_since(began, clock_mono())));
+	json_object_set_new(
+		line, "ms",
+		json_integer((json_int_t)clock_since(began, clock_mono())));
 	text = json_dumps(line, JSON_COMPACT);
 	puts(text);
 	(void)fflush(stdout);
@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 		reader->ops->free(reader);
 		return 0;
 	}
-	fputs("read_source: wrong arguments, see the top of read_source.c\n", stderr);
+	fputs("read_source: wrong arguments, see the top of read_source.c\n",
+	      stderr);
 	return 2;
 }

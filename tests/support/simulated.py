@@ -9,7 +9,9 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import selectors
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -25,6 +27,11 @@ FAST_FOLDER = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
 def fresh_folder():
     """For tests that write much; who asks removes it."""
     return pathlib.Path(tempfile.mkdtemp(prefix='poolctl-', dir=FAST_FOLDER))
+
+
+def last_words(done):
+    """The last line of a poold that has ended, without its name or the log's time and level."""
+    return re.sub(r'^(poold: |\S+ error +)', '', done.stderr.strip().splitlines()[-1])
 
 
 class Scm:
@@ -138,14 +145,22 @@ class SimulatedServer(pool.Server):
         self.folder.mkdir()
         self.scm = Scm(self.folder / 'scm.json', owner.service_name, **fields)
         self.service_process = Service(self.scm, address, owner.port)
-        self.config = self.folder / 'poold.yaml'
+        self.config, self.pool_file = self.folder / 'poold.yaml', owner.folder / f'pool-{name}.yaml'
         self.config.write_text(
-            f'server: {name}\npool_file: {owner.file}\nstate_dir: {self.folder}/state\n'
+            f'server: {name}\npool_file: {self.pool_file}\nstate_dir: {self.folder}/state\n'
             f'scm: simulated\nsimulated_file: {self.scm.path}\ntick: {owner.tick}\n')
         self.poold = None
 
+    def copy_pool_file(self):
+        """As an admin does; what changes in the pool's own file later is the operators'."""
+        with contextlib.suppress(FileNotFoundError):
+            fresh = self.pool_file.with_suffix('.fresh')
+            shutil.copyfile(self.pool.file, fresh)
+            fresh.rename(self.pool_file)
+
     def launch_poold(self, env=None):
         """Starts poold and returns at once."""
+        self.copy_pool_file()
         with open(self.folder / 'poold.log', 'a') as log:
             self.poold = subprocess.Popen([POOLD, 'run', '--config', self.config], stdout=log,
                                           stderr=log, stdin=subprocess.DEVNULL,
@@ -157,6 +172,7 @@ class SimulatedServer(pool.Server):
 
     def run_poold(self, *args):
         """A poold that is expected to end by itself."""
+        self.copy_pool_file()
         return subprocess.run([POOLD, *args], capture_output=True, text=True, timeout=60,
                               stdin=subprocess.DEVNULL)
 
@@ -187,6 +203,8 @@ class SimulatedPool(pool.Pool):
             self.servers.append(
                 SimulatedServer(self, f'frontend{i:02}', f'127.0.1.{i}', **(fields or {})))
         self.write()
+        for server in self.servers:
+            server.copy_pool_file()
 
     def start(self):
         for server in self.servers:

@@ -8,7 +8,7 @@ import threading
 
 from sessions import LIMIT
 
-ASK = ('GET /v1/events{query} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n{headers}\r\n')
+ASK = ('GET /v1/events{query} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{headers}\r\n')
 
 
 class Stream:

@@ -1,24 +1,24 @@
 /*
- * fault.so: preloaded into poold, it makes the calls that change files fail or be the
- *last.
+ * fault.so: preloaded into poold, it makes the calls that change files fail or be
+ *the last.
  *
- * It numbers the calls that concern files below FAULT_FOLDER: 1, 2, 3 ...  What happens
- *at number FAULT_AT says FAULT_WHAT:
+ * It numbers the calls that concern files below FAULT_FOLDER: 1, 2, 3 ...  What
+ *happens at number FAULT_AT says FAULT_WHAT:
  *
  *	kill             the process dies before the call
  *	kill_after       it dies after the call
- *	torn             a write gets half of its bytes out, then the process dies; any
- *other call is as with kill ENOSPC EIO EROFS the call fails; with FAULT_FROM=1 all later
- *ones do, too
+ *	torn             a write gets half of its bytes out, then the process dies;
+ *any other call is as with kill ENOSPC EIO EROFS the call fails; with FAULT_FROM=1
+ *all later ones do, too
  *
- * FAULT_COUNT  a file that has the numbers of struct control; a test may change them at
- *		any time, to arm or to lift a fault
- * FAULT_TRACE  a file that gets a line for each call
- * FAULT_CLOCK  a file with seconds that the time of day is off; the monotonic clock is
- *not FAULT_BOOT   a file that is read in place of the kernel's boot_id
+ * FAULT_COUNT  a file that has the numbers of struct control; a test may change
+ *them at any time, to arm or to lift a fault FAULT_TRACE  a file that gets a line
+ *for each call FAULT_CLOCK  a file with seconds that the time of day is off; the
+ *monotonic clock is not FAULT_BOOT   a file that is read in place of the kernel's
+ *boot_id
  *
- * It asks the kernel itself rather than the next library, so that it works in front of a
- * sanitizer's.
+ * It asks the kernel itself rather than the next library, so that it works in front
+ *of a sanitizer's.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,6 +38,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { ROOM_BYTES = 1 << 20 };
 
 enum { FILES = 1024, NAME_BYTES = 64, LINE_BYTES = 160 };
 
@@ -71,13 +73,15 @@ static int trace_file = -1;
 
 /* The last part of the path of each open file below the folder; empty: not ours. */
 static char names[FILES][NAME_BYTES];
+static bool is_in_place[FILES]; /* was written to where it has bytes already */
 
 __attribute__((constructor)) static void start(void)
 {
 	const char *at = getenv("FAULT_AT"), *what = getenv("FAULT_WHAT");
 	const char *count = getenv("FAULT_COUNT"), *trace = getenv("FAULT_TRACE");
 	long file =
-		count ? syscall(SYS_open, count, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+		count ? syscall(SYS_open, count, O_RDWR | O_CREAT | O_CLOEXEC, 0600)
+		      : -1;
 
 	folder = getenv("FAULT_FOLDER");
 	clock_path = getenv("FAULT_CLOCK");
@@ -92,8 +96,9 @@ __attribute__((constructor)) static void start(void)
 	if (file >= 0)
 		(void)syscall(SYS_close, file);
 	if (trace)
-		trace_file = (int)syscall(
-			SYS_open, trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		trace_file = (int)syscall(SYS_open, trace,
+					  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+					  0600);
 	control->calls = 0;
 	control->hits = 0;
 	control->what = WHAT_KILL;
@@ -132,6 +137,7 @@ static void remember(int file, const char *path)
 	if (file < 0 || file >= FILES)
 		return;
 	names[file][0] = '\0';
+	is_in_place[file] = false;
 	if (path && is_ours(path))
 		(void)snprintf(names[file], NAME_BYTES, "%s", last_part(path));
 }
@@ -143,11 +149,12 @@ static const char *name_of(int file)
 
 /* ---- counting ---- */
 
-static void trace_call(int64_t number, const char *call, const char *name, size_t length)
+static void trace_call(int64_t number, const char *call, const char *name,
+		       size_t length)
 {
 	char line[LINE_BYTES];
-	int used = snprintf(line, sizeof(line), "%lld %s %s %zu\n", (long long)number,
-			    call, name, length);
+	int used = snprintf(line, sizeof(line), "%lld %s %s %zu\n",
+			    (long long)number, call, name, length);
 
 	if (trace_file >= 0 && used > 0)
 		(void)syscall(SYS_write, trace_file, line, (size_t)used);
@@ -184,14 +191,30 @@ static size_t share(enum verdict verdict, size_t length)
 
 /* ---- calls on open files ---- */
 
+/* What overwrites a file in place needs no space. */
+static bool needs_space(int file, size_t length)
+{
+	off_t at = lseek(file, 0, SEEK_CUR);
+	struct stat status;
+
+	return at < 0 || fstat(file, &status) ||
+	       at + (off_t)length > status.st_size;
+}
+
 ssize_t write(int file, const void *bytes, size_t length)
 {
 	const char *name = name_of(file);
 	enum verdict verdict = name ? next_call("write", name, length) : GO_ON;
 
+	if (verdict == FAIL && errno == ENOSPC && !needs_space(file, length)) {
+		is_in_place[file] = true;
+		verdict = GO_ON;
+	}
+
 	if (verdict == FAIL)
 		return -1;
-	return after(verdict, syscall(SYS_write, file, bytes, share(verdict, length)));
+	return after(verdict,
+		     syscall(SYS_write, file, bytes, share(verdict, length)));
 }
 
 ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t offset)
@@ -201,8 +224,8 @@ ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t offset)
 
 	if (verdict == FAIL)
 		return -1;
-	return after(verdict,
-		     syscall(SYS_pwrite64, file, bytes, share(verdict, length), offset));
+	return after(verdict, syscall(SYS_pwrite64, file, bytes,
+				      share(verdict, length), offset));
 }
 
 ssize_t pwrite(int file, const void *bytes, size_t length, off_t offset)
@@ -225,7 +248,7 @@ static int on_file(const char *call, long number, int file, long argument)
 	const char *name = name_of(file);
 	enum verdict verdict = name ? next_call(call, name, 0) : GO_ON;
 
-	if (verdict == FAIL)
+	if (verdict == FAIL && !(errno == ENOSPC && is_in_place[file]))
 		return -1;
 	return (int)after(verdict, syscall(number, file, argument));
 }
@@ -264,34 +287,48 @@ static int on_path(const char *call, const char *path, bool needs_space)
 	enum verdict verdict =
 		is_ours(path) ? next_call(call, last_part(path), 0) : GO_ON;
 
-	return verdict == FAIL && errno == ENOSPC && !needs_space ? GO_ON : (int)verdict;
+	return verdict == FAIL && errno == ENOSPC && !needs_space ? GO_ON
+								  : (int)verdict;
 }
 
 int rename(const char *from, const char *to)
 {
 	int verdict = on_path("rename", to, false);
 
-	return verdict == FAIL ? -1 : (int)after(verdict, syscall(SYS_rename, from, to));
+	return verdict == FAIL ? -1
+			       : (int)after(verdict, syscall(SYS_rename, from, to));
 }
 
+/* A large file that is removed leaves room on a full disk. */
 int unlink(const char *path)
 {
-	int verdict = on_path("unlink", path, false);
+	int verdict = on_path("unlink", path, false), status;
+	struct stat file = {0};
 
-	return verdict == FAIL ? -1 : (int)after(verdict, syscall(SYS_unlink, path));
+	if (verdict == FAIL)
+		return -1;
+	(void)stat(path, &file);
+	status = (int)after(verdict, syscall(SYS_unlink, path));
+	if (!status && is_ours(path) && file.st_size >= ROOM_BYTES &&
+	    control->what == ENOSPC)
+		control->at = 0;
+	return status;
 }
 
 int mkdir(const char *path, mode_t mode)
 {
 	int verdict = on_path("mkdir", path, true);
 
-	return verdict == FAIL ? -1 : (int)after(verdict, syscall(SYS_mkdir, path, mode));
+	return verdict == FAIL
+		       ? -1
+		       : (int)after(verdict, syscall(SYS_mkdir, path, mode));
 }
 
 static const char *instead_of(const char *path)
 {
-	return boot_path && !strcmp(path, "/proc/sys/kernel/random/boot_id") ? boot_path
-									     : path;
+	return boot_path && !strcmp(path, "/proc/sys/kernel/random/boot_id")
+		       ? boot_path
+		       : path;
 }
 
 static int open_at(int where, const char *path, int flags, mode_t mode)
@@ -373,8 +410,10 @@ int fflush(FILE *file)
 	if (verdict == FAIL)
 		return EOF;
 	if (verdict == HALF)
-		(void)syscall(SYS_write, fileno(file), file->_IO_write_base, length / 2);
-	return verdict == HALF ? (int)after(verdict, 0) : (int)after(verdict, real(file));
+		(void)syscall(SYS_write, fileno(file), file->_IO_write_base,
+			      length / 2);
+	return verdict == HALF ? (int)after(verdict, 0)
+			       : (int)after(verdict, real(file));
 }
 
 int fclose(FILE *file)
@@ -390,7 +429,8 @@ int fclose(FILE *file)
 static long offset_s(void)
 {
 	char text[32] = "";
-	long file = clock_path ? syscall(SYS_open, clock_path, O_RDONLY | O_CLOEXEC) : -1;
+	long file = clock_path ? syscall(SYS_open, clock_path, O_RDONLY | O_CLOEXEC)
+			       : -1;
 
 	if (file < 0)
 		return 0;

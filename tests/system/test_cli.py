@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from pool import POOLCTL
+from pool import POOLCTL, ROOT
 from sessions import wait_until
 from terminal import run_on_terminal
 
@@ -45,6 +45,13 @@ def test_a_wrong_command_line_changes_nothing_and_says_what(pool, server, args, 
     for word in words:
         assert word in done.stderr, done.stderr
     assert server.scm.says() == ('running', 'automatic', True)
+
+
+def test_the_steps_of_an_operation_are_those_in_the_docs():
+    printed = subprocess.run([POOLCTL, '--dump-operation'], capture_output=True, text=True,
+                             check=True)
+    assert printed.stdout in (ROOT / 'docs/operation.md').read_text()
+    assert printed.stdout.count('\n') > 10
 
 
 def test_mistakes_in_pool_yaml_are_told_with_their_place(pool):

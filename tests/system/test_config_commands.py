@@ -16,12 +16,12 @@ from pool import POOLCTL, ROOT
 
 CASES = ROOT / 'tests/config'
 PROFILES = sorted((ROOT / 'pool-config/profiles').glob('*.yaml'))
-GOOD = sorted(path.with_suffix('.yaml') for path in CASES.glob('*.ok'))
+GOOD = sorted(path.with_suffix('.yaml') for path in CASES.glob('*/*.ok'))
 EXAMPLES = sorted((ROOT / 'pool-config/examples').glob('*.yaml'))
 
 
 def is_poold(path):
-    return path.name.startswith('poold')
+    return path.name.startswith('poold') or path.parent.name.startswith('poold')
 
 
 def run(*args, **options):
@@ -92,10 +92,10 @@ def test_check_reads_poold_yaml_when_asked(path):
 
 
 def test_check_tells_all_mistakes_with_their_places():
-    path = CASES / 'several_mistakes.yaml'
+    path = CASES / 'keys/several_mistakes.yaml'
     done = run('check', path)
     assert done.returncode == 2 and done.stdout == ''
-    expected = (CASES / 'several_mistakes.err').read_text()
+    expected = (CASES / 'keys/several_mistakes.err').read_text()
     assert done.stderr == expected.replace('several_mistakes.yaml', str(path))
     assert run('check', '--poold', path).returncode == 2
 
@@ -157,11 +157,12 @@ def test_a_file_is_shown_as_it_loads_again(tmp_path, path):
 ], ids=lambda text: ascii(text)[:20])
 def test_any_text_is_quoted_right(tmp_path, text):
     source = tmp_path / 'source.yaml'
-    service = {'ports': [1], 'display_name': text, 'components': [text, 'x']}
-    source.write_text(yaml.safe_dump({'pools': {text[:200]: {
+    name = text[:200] if text.isprintable() else 'p'
+    service = {'ports': [1], 'components': [name, 'x'], 'probe': {'port': 1, 'send': text}}
+    source.write_text(yaml.safe_dump({'pools': {name: {
         'title': text, 'services': {'S': service},
         'servers': {'server01': {'address': '192.0.2.1'}}}}}))
-    assert settings_of(source)['pools'][text[:200]]['title']['value'] == text
+    assert settings_of(source)['pools'][name]['title']['value'] == text
     assert_shown_again(source, tmp_path)
 
 
@@ -193,7 +194,7 @@ def test_an_empty_list_over_that_of_the_profile_stays_empty(tmp_path):
 
 
 def test_show_takes_a_pool_or_a_server(tmp_path):
-    path = CASES / 'everything.yaml'
+    path = CASES / 'keys/everything.yaml'
     assert list(settings_of(path)['pools']) == ['fe-pool01', 'rds-pool']
     assert list(settings_of(path, 'rds-pool')['pools']) == ['rds-pool']
     one = settings_of(path, 'frontend02')['pools']
@@ -216,10 +217,10 @@ def test_other_commands_have_no_yaml(args):
 # say: the range of a duration, a key that is there twice, what a name may be made of, and the rules between several
 # keys, such as two servers with one address or a floor above the pool's size.
 STRUCTURAL = re.compile('|'.join([
-    r"has no key '(?!<<)", "needs the key '[a-z_]+':", 'takes one value', 'takes a value or a list',
-    'takes names, each', 'takes a list, each', 'keys with values', 'is no duration',
-    'is no number', 'is no port', 'is no IP address', 'is no floor', 'is no address',
-    'is neither true nor false', 'is not known: expected one of', ': no profile']))
+    r"has no key '(?!<<)", "needs the key '[a-z_]+':", 'needs a single value', 'needs a value or a list',
+    'needs names; below', 'needs a list; each', 'expected keys with values', 'is not a duration',
+    'is not a number', 'is not a port', 'is not an IP address', 'is not a floor', 'is not an address',
+    'is not a flag', 'is not allowed: expected one of', ': unknown profile']))
 
 
 def install_ajv():
@@ -286,7 +287,7 @@ def test_the_schema_accepts_every_good_file(validate, tmp_path, kind):
 @pytest.mark.parametrize('kind', ['pool', 'poold'])
 def test_the_schema_refuses_what_is_wrong_in_itself(validate, kind):
     documents = {}
-    for path in sorted(CASES.glob('*.err')):
+    for path in sorted(CASES.glob('*/*.err')):
         if is_poold(path) != (kind == 'poold'):
             continue
         # Mistakes in a profile that stands in another file are not this file's.
@@ -302,12 +303,13 @@ def test_the_schema_refuses_what_is_wrong_in_itself(validate, kind):
 
 
 def test_the_schema_takes_texts_as_yaml_reads_them(validate):
-    pool = {'title': 2019, 'notes': True, 'settle': '10s', 'availability': {'floor': 2},
-            'services': {'S': {'ports': 80, 'optional': True, 'components': [1, 'a', None]}},
+    pool = {'title': 2019, 'notes': True, 'fqdn': None, 'on_deadline': None, 'settle': '10s', 'availability': {'floor': 2},
+            'services': {'S': {'ports': 80, 'optional': True, 'components': [1, 'a']}},
             'servers': {'1': {'address': '192.0.2.1', 'rank': 1}}}
     wrong = [{'settle': 10}, {'availability': {'floor': '101%'}}, {'availability': {'floor': -1}},
              {'services': {'S': {'ports': [0]}}}, {'services': {'S': {'ports': 65536}}},
-             {'services': {'S': {'optional': 'yes'}}}, {'title': None}, {'title': ''},
+             {'services': {'S': {'optional': 'yes'}}}, {'title': ''},
+             {'services': {'S': {'ports': [None]}}}, {'services': {'S': {'components': [None]}}},
              {'servers': {'1': None}}, {'servers': {'1': {'address': []}}}, {'profile': 'sfb'},
              {'on_deadline': 'wait'}, {'deadline': '4 h'}, {'dns': {'resolvers': 'dns01'}}]
     documents = {'good': {'pools': {'p': pool}}}
@@ -339,7 +341,7 @@ POOL_FILE = {'pools': {'POOL': {
 POOLD_FILE = {'server': 'frontend01', 'simulated_file': 'scm.json',
               'commands': [{'service': 'RTCSRV', 'run': '/bin/count'}]}
 
-WRONG = {'text': '[a, b]', 'IP:PORT': 'here', 'choice': 'perhaps', 'duration': 'soon',
+WRONG = {'text': '[a, b]', 'path': '[a, b]', 'IP:PORT': 'here', 'choice': 'perhaps', 'duration': 'soon',
          'number': 'many', 'flag': 'perhaps', 'floor': 'half', 'texts': '{a: b}', 'ports': '0',
          'IP addresses': 'here', 'keys': 'word', 'names': 'word', 'list': 'word'}
 
@@ -420,7 +422,9 @@ def test_init_writes_a_file_that_loads(tmp_path):
     assert good('check', path) == f'{path}: 1 pool, 2 servers\n'
     pool = values(settings_of(path))['pools']['fe-pool01']
     assert pool['fqdn'] == 'pool01.contoso.com' and pool['profile'] == 'sfb-2019-front-end'
-    assert pool['servers']['frontend02']['address'] == ['10.1.0.12', '2001:db8::12']
+    assert pool['servers']['frontend02'] == {'address': ['10.1.0.12', '2001:db8::12'],
+                                             'url': 'http://127.0.0.1:8652'}
+    assert pool['servers']['frontend01']['url'] == 'http://127.0.0.1:8651'
     assert '    #on_deadline: hold\n' in path.read_text()
     # The comments are settings: without the '#' the file still loads.
     path.write_text(re.sub('#([a-z_]+: )', r'\1', path.read_text()))
@@ -433,6 +437,14 @@ def test_init_writes_to_standard_output(tmp_path):
     assert text == good('init', '-', *args)
     pool = values(settings_of(write(tmp_path, text)))['pools']['fe-pool01']
     assert pool['services']['My Service']['ports'] == [80, 443]
+
+
+def test_init_writes_the_url_of_what_is_here(tmp_path):
+    text = good('init', '--pool', 'p', '--server', 'a=127.0.1.1', '--server', 'b=::1',
+                '--service', 'S=1')
+    servers = values(settings_of(write(tmp_path, text)))['pools']['p']['servers']
+    assert servers['a']['url'] == 'http://127.0.1.1:8650'
+    assert servers['b']['url'] == 'http://[::1]:8650'
 
 
 def test_init_never_overwrites(tmp_path):

@@ -115,7 +115,7 @@ def test_a_configuration_that_is_not_there(stopped):
 def test_the_windows_scm_needs_windows(stopped):
     rewrite(stopped, 'scm: simulated', 'scm: windows')
     refuse(stopped, 2, 'simulated')
-    assert 'Windows only' in stopped.run_poold('install', '--config', stopped.config).stderr
+    assert 'needs Windows' in stopped.run_poold('install', '--config', stopped.config).stderr
 
 
 def test_a_service_that_left_the_pool_file_while_it_was_out(make_pool):
@@ -126,7 +126,7 @@ def test_a_service_that_left_the_pool_file_while_it_was_out(make_pool):
     text = pool.file.read_text()
     pool.file.write_text(text.replace('RTCSRV', 'OTHER'))
     done = server.run_poold('run', '--config', server.config)
-    assert done.returncode == 2 and 'put them back' in done.stderr
+    assert done.returncode == 2 and 'add it again' in done.stderr
     assert server.scm.says()[0] == 'paused'
     pool.file.write_text(text)
     server.start_poold()
@@ -161,8 +161,11 @@ def test_the_decision_table_is_the_one_in_the_docs():
 
 
 @pytest.mark.parametrize('args, status, word', [
-    (['--help'], 0, 'usage'), ([], 2, 'usage'), (['fly'], 2, "'fly'"),
-    (['--version'], 0, 'poold 0.'), (['run', '--config'], 2, 'usage'),
+    (['--help'], 0, 'Usage: poold'), ([], 2, 'Usage: poold'), (['fly'], 2, "'fly'"),
+    (['--version'], 0, 'poold 0.'), (['run', '--config'], 2, '--config needs a value'),
+    (['runn'], 2, "did you mean 'run'?"), (['run', '--confg=x'], 2, "did you mean '--config'?"),
+    (['run', 'now'], 2, "unexpected argument 'now'"), (['help', 'check'], 0, 'poold check'),
+    (['--config=/nowhere', 'check'], 2, '/nowhere'),
 ])
 def test_the_command_line(args, status, word):
     done = subprocess.run([POOLD, *args], capture_output=True, text=True, check=False)

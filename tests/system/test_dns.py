@@ -269,7 +269,7 @@ def test_the_resolvers_of_the_system_are_known():
     (reply_with(record(SAME_NAME, CNAME, wire_name(b'\x1b[31m'))), 'malformed'),
     (reply_with(record(SAME_NAME, CNAME, wire_name(b'\xff\xfe'))), 'malformed'),
     (reply_with(record(wire_name(b'other'), A, b'\x0a\0\0\1')), 'no_address'),
-    (reply_with(code=1), 'failed'),
+    (reply_with(code=1), 'format'),
     (reply_with(code=2), 'failed'),
     (reply_with(code=3), 'no_name'),
     (reply_with(code=4), 'refused'),
@@ -319,18 +319,18 @@ def test_bytes_at_random_do_no_harm():
 # ---- a pool ----
 
 @pytest.mark.parametrize('name, verdict, says', [
-    ('all', 'balanced', 'balanced by DNS: it leads to all 3 servers, TTL '),
-    ('six', 'balanced', 'leads to all 3 servers, TTL 1m00s\n'),
-    ('mixed', 'balanced', 'leads to all 3 servers'),
+    ('all', 'balanced', 'balanced by DNS: it resolves to all 3 servers, TTL '),
+    ('six', 'balanced', 'resolves to all 3 servers, TTL 1m00s\n'),
+    ('mixed', 'balanced', 'resolves to all 3 servers'),
     ('alias', 'balanced', ', alias alias2.test, alias all.test\n'),
-    ('stranger', 'balanced', '10.0.0.9 belongs to no server of the pool; in the answer of '),
-    ('some', 'partly', 'in part: it leads to 2 of 3 servers, TTL 1m00s\n'),
-    ('others', 'elsewhere', 'addresses that none of the servers has'),
-    ('balancer', 'one_address', 'one address: a hardware load balancer, or nothing'),
-    ('single', 'one_address', 'fe02 is not in the answer of '),
+    ('stranger', 'balanced', '10.0.0.9 is in the answer of '),
+    ('some', 'partly', 'partly balanced by DNS: it resolves to 2 of 3 servers, TTL 1m00s\n'),
+    ('others', 'elsewhere', 'addresses that belong to none of the servers'),
+    ('balancer', 'one_address', 'single address: either a hardware load balancer, or no balancing'),
+    ('single', 'one_address', 'fe02 is missing from the answer of '),
     ('nothing', 'not_resolvable', 'it does not resolve\n  resolver {}: no such name\n'),
     ('text', 'not_resolvable', ': the name has no address\n'),
-    ('loop', 'not_resolvable', ': its aliases go in a circle, alias loop2.test\n'),
+    ('loop', 'not_resolvable', ': its aliases form a loop, alias loop2.test\n'),
     ('all.broken', 'unknown', ': the DNS server failed (SERVFAIL)\n'),
 ])
 def test_what_a_pool_is(knot, view, name, verdict, says):
@@ -356,9 +356,9 @@ def test_the_view_has_each_address_server_and_resolver(knot, view):
         'servers': [{'server': name, 'own_name': 'not_asked', 'resolvers': where}
                     for name, where in (('fe01', inside), ('fe02', inside), ('fe03', outside))]}
     assert text == (
-        'some.test: balanced by DNS in part: it leads to 2 of 3 servers, TTL 1m00s\n'
+        'some.test: partly balanced by DNS: it resolves to 2 of 3 servers, TTL 1m00s\n'
         f'  resolver {knot.resolver}: 2 addresses\n'
-        f'  fe03 is not in the answer of {knot.resolver}\n')
+        f'  fe03 is missing from the answer of {knot.resolver}\n')
 
 
 def test_the_resolvers_of_the_configuration_are_asked(knot, view):
@@ -373,9 +373,8 @@ def test_resolvers_that_disagree_are_named(knot, other_view, view):
     assert [each['verdict'] for each in seen['resolvers']] == ['balanced', 'partly']
     assert [[where['in'] for where in server['resolvers']] for server in seen['servers']] == [
         [True, True], [True, True], [True, False]]
-    assert f'  fe03 is not in the answer of {other_view.resolver}\n' in text
-    assert (f'  10.0.0.8 belongs to no server of the pool; in the answer of '
-            f'{other_view.resolver}\n') in text
+    assert f'  fe03 is missing from the answer of {other_view.resolver}\n' in text
+    assert f'  10.0.0.8 is in the answer of {other_view.resolver}, but belongs to no' in text
 
 
 def test_who_does_not_answer_changes_nothing_but_is_named(knot, view):
@@ -387,7 +386,7 @@ def test_who_does_not_answer_changes_nothing_but_is_named(knot, view):
     assert seen['verdict'] == 'balanced' and not seen['disputed']
     assert [each['verdict'] for each in seen['resolvers']] == ['unknown', 'balanced', 'unknown']
     assert [where['in'] for where in seen['servers'][0]['resolvers']] == [None, True, None]
-    assert f'  resolver {dead}: no DNS server can be reached there\n' in text
+    assert f'  resolver {dead}: no DNS server is reachable there\n' in text
     assert f'  resolver {silent.resolver}: no answer in time\n' in text
 
 
@@ -396,7 +395,7 @@ def test_nobody_who_answers_is_not_known_and_not_absent(view):
     seen, text = view('all.test', dead, expect='balanced')
     assert seen['verdict'] == 'unknown' and not seen['as_expected']
     assert seen['servers'][0]['resolvers'][0]['in'] is None
-    assert 'not known, as no resolver gave a whole answer' in text
+    assert 'unknown: no resolver gave a complete answer' in text
 
 
 def test_half_an_answer_makes_only_the_other_half_unknown(view):
@@ -418,8 +417,8 @@ def test_the_servers_own_names_have_to_lead_to_them(knot, view):
     seen, text = view('all.test', knot, servers={
         'a.own.test': '10.0.0.1', 'b.own.test': '10.0.0.2', 'c.own.test': '10.0.0.3'})
     assert [each['own_name'] for each in seen['servers']] == ['right', 'wrong', 'missing']
-    assert '  b.own.test: its own name leads to another address\n' in text
-    assert '  c.own.test: its own name does not resolve\n' in text
+    assert '  own name b.own.test resolves to an address that is not the server\'s\n' in text
+    assert '  own name c.own.test does not resolve\n' in text
     assert 'a.own.test' not in text
 
 

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from pool import POOLCTL
-from sessions import wait_until
+from pool import POOLCTL, Poolctl
+from proxy import Fault, LateAnswer, Network
+from sessions import free_port, wait_until
 from terminal import Terminal
 
 ALICE = {'reason': 'patch day', 'owner': 'alice'}
@@ -70,7 +71,7 @@ def test_a_second_server_is_refused_at_the_floor_and_nothing_is_changed(three):
     done = drain(three, 'frontend02', status=4)
     for words in ('frontend02: refused by the gate floor; nothing was changed',
                   '2 of 3 serve, 1 would be left; the floor is 2: frontend01 is drained',
-                  'remedy: wait until another server serves again'):
+                  'remedy: bring another server back first: poolctl resume frontend01\n'):
         assert words in done.stderr
     is_untouched(three.servers[1])
     [result] = json.loads(drain(three, 'frontend02', '-o', 'json', status=4).stdout)
@@ -113,10 +114,11 @@ def test_a_server_that_a_preflight_refuses_is_not_reserved_for_long(make_pool):
 
 
 def test_a_member_at_a_wrong_url_does_not_serve_and_is_told(three):
-    first, third = (f'http://{three.servers[i].address}:{three.api_port}' for i in (1, 2))
-    three.file.write_text(three.file.read_text().replace(third, first))
+    second, third = (f'http://{three.servers[i].address}:{three.api_port}' for i in (1, 2))
+    three.file.write_text(three.file.read_text().replace(second, 'OTHER').replace(
+        third, second).replace('OTHER', third))
     done = drain(three, 'frontend01', '--force=clocks', '--confirm', 'fe-pool01', status=4)
-    assert "it is server 'frontend02' that answers there, not 'frontend03'" in done.stderr
+    assert "server 'frontend02' answers there, not 'frontend03'" in done.stderr
 
 
 def test_the_time_of_the_operator_may_end_before_all_have_answered(three):
@@ -155,7 +157,7 @@ def test_on_a_terminal_force_asks_for_the_name_of_the_pool(three, answer, status
     drain(three, 'frontend01', status=0)
     terminal = Terminal([POOLCTL, '--config', three.file, 'drain', 'frontend02', '--force=floor'],
                         100)
-    wait_until(lambda: 'The name of the pool' in terminal.text, 'the question')
+    wait_until(lambda: 'name of the pool to go on' in terminal.text, 'the question')
     os.write(terminal.master, answer.encode() + b'\n')
     assert terminal.process.wait(60) == status
     assert three.servers[1].scm.says() == (OUT if status == 0 else IN)
@@ -175,7 +177,7 @@ def test_broken_sessions_are_accepted_by_name_and_recorded(make_pool):
 def test_who_does_not_wait_hears_who_has_reserved_which_server(three):
     token = reserve(three.servers[0])
     done = drain(three, 'frontend02', '--lock-wait', '0s', status=5)
-    for words in ('frontend01 is reserved by alice since ', 'nothing was changed'):
+    for words in ('frontend01 is reserved by alice (since ', 'nothing was changed'):
         assert words in done.stderr
     is_untouched(three.servers[1])
     withdraw(three.servers[0], token)
@@ -284,6 +286,26 @@ def test_an_interrupt_withdraws_what_was_reserved(three):
         waiting.process.kill()
     is_untouched(three.servers[1])
     withdraw(three.servers[2], token)
+
+
+def test_an_interrupt_withdraws_a_reservation_whose_reply_is_late(three, tmp_path):
+    server, port = three.servers[1], free_port()
+    through = tmp_path / 'through.yaml'
+    through.write_text(three.file.read_text().replace(
+        f'{server.address}:{three.api_port}', f'{server.address}:{port}'))
+
+    def draw(_, request):
+        return LateAnswer('late', 1) if request.is_reserve() else Fault('none')
+    with Network([server.address], port, three.api_port, draw) as network:
+        draining = Poolctl([POOLCTL, '--config', through, 'drain', 'frontend02'])
+        try:
+            wait_until(lambda: server.document()['reservation'], 'it has reserved')
+            draining.process.send_signal(signal.SIGINT)
+            assert draining.process.wait(60) == 130
+        finally:
+            draining.process.kill()
+        assert network.faults['late'] == 1
+    is_untouched(server)
 
 
 def test_of_two_at_once_one_drains_and_the_other_is_told(three):

@@ -176,9 +176,9 @@ def test_prometheus_scrapes_it(pool, server, tmp_path):
         [(labels, sessions)] = prometheus.query(joined)
         assert (labels['server'], labels['pool'], sessions) == ('frontend01', 'fe-pool01', 0)
         about = prometheus.get('targets/metadata', metric='poold_drift_total')[0]
-        assert about['type'] == 'counter' and 'poold held' in about['help']
+        assert about['type'] == 'counter' and 'poold holds' in about['help']
         rules = prometheus.get('rules')['groups'][0]['rules']
-        assert len(rules) == 5 and {rule['state'] for rule in rules} == {'inactive'}
+        assert len(rules) == 7 and {rule['state'] for rule in rules} == {'inactive'}
 
 
 def test_the_alert_rules_are_right():
@@ -193,6 +193,9 @@ def test_the_alert_rules_are_right():
     ('PooldSessionsUnknown', 'poold_sessions_unknown_seconds{service="A"}', '0+60x60',
      '10m', '11m'),
     ('PooldStoreFailing', 'poold_store_failing', '0 1+0x60', '0m', '1m'),
+    ('PooldAttention', 'poold_service_phase{service="A",phase="attention"}', '0 1+0x60', '1m',
+     '2m'),
+    ('PooldDrift', 'poold_drift_total{service="A"}', '0 0 1+0x60', '1m', '2m'),
 ])
 def test_an_alert_fires_in_time(tmp_path, alert, series, values, quiet, fires):
     """promtool plays the series, a value a minute; `quiet` is just before it fires."""

@@ -108,9 +108,9 @@ def test_a_wrong_end_is_refused_before_anything_is_asked(pool, server, options, 
 
 @pytest.mark.parametrize('variables, drain_id, owner', [
     ({'GITLAB_CI': 'true', 'CI_PROJECT_PATH': 'group/project', 'CI_PIPELINE_ID': '1234'},
-     'gitlab-1234-group-project', 'gitlab group/project#1234'),
+     'gitlab-1234-group-project-b8da20f9', 'gitlab group/project#1234'),
     ({'GITHUB_ACTIONS': 'true', 'GITHUB_REPOSITORY': 'org/repo', 'GITHUB_RUN_ID': '99'},
-     'github-99-org-repo', 'github org/repo#99'),
+     'github-99-org-repo-d56fb519', 'github org/repo#99'),
 ])
 def test_a_pipeline_ends_what_an_earlier_step_drained(pool, server, variables, drain_id, owner):
     mine = drain(id=drain_id, owner=owner)
@@ -170,7 +170,7 @@ def test_a_drain_that_is_there_takes_no_reservation(pool, server):
 
 
 def test_who_has_reserved_the_server_is_told(pool, server):
-    words = 'frontend01 is reserved by bob for drain kb2 since 08:29Z, for 12 s more: disk'
+    words = 'frontend01 is reserved by bob for drain kb2 since 08:29Z, for another 12 s: disk'
     server.replies |= {'GET /v1/server': view('frontend01'),
                        f'RESERVE {DRAIN}': refusal('reserved', words)}
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--lock-wait', '0s')
@@ -180,7 +180,7 @@ def test_who_has_reserved_the_server_is_told(pool, server):
 
 
 def test_a_reservation_that_did_not_last_is_made_again(pool, server):
-    gone = refusal('not_reserved', 'it does not hold any more')
+    gone = refusal('not_reserved', 'it is no longer valid')
     server.replies |= {f'PUT {DRAIN}': in_turn(gone, gone, drain()),
                        'GET /v1/server': in_turn(view('frontend01'),
                                                  view('frontend01', 'drained', [drain()]))}
@@ -190,11 +190,11 @@ def test_a_reservation_that_did_not_last_is_made_again(pool, server):
 
 
 def test_reservations_that_never_last_are_given_up(pool, server):
-    server.replies |= {f'PUT {DRAIN}': refusal('not_reserved', 'it does not hold any more'),
+    server.replies |= {f'PUT {DRAIN}': refusal('not_reserved', 'it is no longer valid'),
                        'GET /v1/server': view('frontend01')}
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
     assert done.returncode == 5
-    assert 'it does not hold any more; nothing was changed' in done.stderr
+    assert 'it is no longer valid; nothing was changed' in done.stderr
     assert [method for method, _, _ in steps(server)] == ['RESERVE', 'PUT'] * 5
 
 
@@ -204,16 +204,16 @@ def test_reservations_that_never_last_are_given_up(pool, server):
 def test_a_reservation_without_a_token_is_none(pool, server, reply):
     server.replies |= {f'RESERVE {DRAIN}': reply, 'GET /v1/server': view('frontend01')}
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
-    assert done.returncode == 1 and 'no token' in done.stderr, done.stderr
+    assert done.returncode == 1 and 'the reservation cannot be understood' in done.stderr, done.stderr
     assert [method for method, _, _ in steps(server)] == ['RESERVE']
 
 
 def test_what_is_reserved_for_a_drain_that_fails_is_withdrawn(pool, server):
-    server.replies |= {f'PUT {DRAIN}': refusal('held', 'drain kb1 is held by bob'),
+    server.replies |= {f'PUT {DRAIN}': refusal('held', 'drain kb1 belongs to bob'),
                        'GET /v1/server': view('frontend01'),
                        f'DELETE {DRAIN}': {'id': 'kb1', 'withdrawn': True}}
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1')
-    assert done.returncode == 5 and 'held by bob' in done.stderr
+    assert done.returncode == 5 and 'belongs to bob' in done.stderr
     assert [(method, query) for method, query, _ in steps(server)] == [
         ('RESERVE', {}), ('PUT', {}), ('DELETE', {'reservation': 'e-1'})]
 
@@ -237,7 +237,7 @@ def test_what_is_reserved_is_withdrawn_on_interruption(pool, server):
     _, told = running.communicate(timeout=60)
     may_answer.set()
     assert running.returncode == 130
-    assert 'it is not known whether the drain was taken' in told
+    assert 'it is unknown whether the server accepted the drain' in told
     assert steps(server)[-1] == ('DELETE', {'reservation': 'e-1'}, None)
 
 
@@ -254,6 +254,17 @@ def test_status_shows_how_a_drain_is_to_end(pool, server, fields, words):
     done = pool.poolctl('status')
     assert done.returncode == 0 and words in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize('phase, words', [
+    ('draining', 'draining since 08:'), ('drained', 'out since 08:'), ('attention', ''),
+    ('serving', '')])
+def test_status_shows_since_when_a_server_is_out(pool, server, phase, words):
+    drains = [drain(created_at='2026-05-01T08:20:00Z'), drain(id='kb2',
+                                                              created_at='2026-05-01T08:10:00Z')]
+    server.replies['GET /v1/server'] = view('frontend01', phase, drains)
+    said = pool.poolctl('status').stdout
+    assert (f'{words}10Z' in said) if words else ('since' not in said), said
 
 
 def test_status_shows_cut_sessions_and_names_each_of_several_drains(pool, server):
@@ -283,11 +294,11 @@ def test_status_shows_who_has_reserved_a_server(pool, server, drains, held, word
 
 
 @pytest.mark.parametrize('held, words', [
-    (7, 'Expected object'),
-    ({}, 'Object item not found: id'),
-    (reservation(id='../etc'), 'a reservation has an id that is not allowed'),
-    (reservation(created_at='soon'), 'a time is not in RFC 3339'),
-    (reservation(expires_in_s=-1), "'expires_in_s' is not a number of seconds"),
+    (7, "'reservation' is not an object"),
+    ({}, "'id' is missing"),
+    (reservation(id='../etc'), "'id' is not an id"),
+    (reservation(created_at='soon'), "'created_at' is not a time"),
+    (reservation(expires_in_s=-1), "'expires_in_s' is not a whole number from 0"),
 ])
 def test_a_reservation_that_is_none_is_a_bad_reply(pool, server, held, words):
     server.replies['GET /v1/server'] = view('frontend01') | {'reservation': held}
@@ -318,7 +329,7 @@ def test_a_pipe_is_told_the_deadline_once(pool, server):
     assert done.returncode == 6
     lines = [line for line in done.stderr.splitlines() if 'draining' in line]
     assert lines == ['frontend01: draining, 3 of 12 sessions left, deadline 08:42Z, '
-                     'time left not known']
+                     'time left unknown']
 
 
 ENDED = {'phase': 'ended', 'out': False, 'ended_by': 'poold'}
@@ -326,9 +337,9 @@ ENDED = {'phase': 'ended', 'out': False, 'ended_by': 'poold'}
 
 @pytest.mark.parametrize('ended, status, words', [
     ({'end_reason': 'deadline'}, 9,
-     'the deadline passed with 3 sessions left, and poold gave the drain up'),
-    ({'end_reason': 'reboot', 'until': 'reboot'}, 9, 'the server has booted'),
-    ({'end_reason': 'request', 'ended_by': 'bob'}, 9, 'bob ended it'),
+     'the deadline passed with 3 sessions left, so poold ended the drain'),
+    ({'end_reason': 'reboot', 'until': 'reboot'}, 9, 'the server rebooted before it was drained'),
+    ({'end_reason': 'request', 'ended_by': 'bob'}, 9, 'bob ended the drain'),
     ({'end_reason': None}, 9, 'somebody else ended it'),
     (None, 9, 'somebody else ended it'),
 ])
@@ -351,7 +362,7 @@ def test_a_drain_until_reboot_that_was_drained_is_a_success(pool, server):
             'until': 'reboot', 'end_reason': 'reboot', 'drained_at': '2026-05-01T08:20:00Z'})}
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--until', 'reboot')
     assert done.returncode == 0, done.stderr
-    assert done.stdout == 'frontend01: drained at 08:20Z, and back since the boot\n'
+    assert done.stdout == 'frontend01: drained at 08:20Z, and serving again since the reboot\n'
     assert 'poolctl:' not in done.stderr
 
 
@@ -439,27 +450,27 @@ def forecast(**fields):
 
 
 UNKNOWN = forecast(known=False, half_s=None, nine_tenths_s=None, basis=None, deadline_s=1800,
-                   reason='RTCSRV: 3 sessions were seen to end, which is too few')
+                   reason='RTCSRV: poold has seen 3 of the 10 session ends that it needs')
 
 
 @pytest.mark.parametrize('possible, told, options, status, fits, words', [
-    (True, forecast(), [], 0, 'no_deadline', ['possible', 'about 11m00s', '9 in 10 within 25m00s']),
+    (True, forecast(), [], 0, 'no_deadline', ['possible', 'about 11m00s', '90% likely within 25m00s']),
     (True, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 0, 'yes',
-     ['and fits', 'within 30m00s: 93 in 100']),
-    (True, forecast(deadline_s=1800, chance=0.9), ['--deadline', '30m'], 0, 'yes', ['90 in 100']),
+     ['and fits into the deadline', '93% likely to finish within 30m00s']),
+    (True, forecast(deadline_s=1800, chance=0.9), ['--deadline', '30m'], 0, 'yes', ['90% likely to finish']),
     (True, forecast(deadline_s=600, chance=0.43), ['--deadline', '10m'], 4, 'no',
-     ['does not fit', '43 in 100, which is less than 90']),
-    (True, UNKNOWN, ['--deadline', '30m'], 4, 'not_known', ['not known', 'too few']),
-    (True, UNKNOWN | {'deadline_s': None}, [], 0, 'no_deadline', ['is not known', 'too few']),
+     ['does not fit', '43% likely to finish within 10m00s (90% required)']),
+    (True, UNKNOWN, ['--deadline', '30m'], 4, 'not_known', ['duration unknown', 'session ends that it needs']),
+    (True, UNKNOWN | {'deadline_s': None}, [], 0, 'no_deadline', ['duration unknown', 'session ends that it needs']),
     (True, forecast(basis='rate', nine_tenths_s=None, deadline_s=1800, reason='a reason'),
-     ['--deadline', '30m'], 4, 'not_known', ['about 11m00s', '9 in 10 not known', 'a reason']),
+     ['--deadline', '30m'], 4, 'not_known', ['about 11m00s', '90% limit unknown', 'a reason']),
     (True, UNKNOWN | {'chance': 0.99}, ['--deadline', '30m'], 4, 'not_known',
-     ['30m00s: not known']),
+     ['unknown whether it finishes within 30m00s']),
     (False, forecast(deadline_s=1800, chance=0.93), ['--deadline', '30m'], 4, 'not_possible',
-     ['a drain is not possible; drain --dry-run says why\n']),
+     ['a drain is not possible (drain --dry-run says why)\n']),
     (False, forecast(), [], 4, 'not_possible', ['a drain is not possible']),
-    (True, None, [], 0, 'no_deadline', ['gives no forecast']),
-    (True, None, ['--deadline', '30m'], 4, 'not_known', ['gives no forecast'])])
+    (True, None, [], 0, 'no_deadline', ['makes no forecast']),
+    (True, None, ['--deadline', '30m'], 4, 'not_known', ['makes no forecast'])])
 def test_a_check_says_whether_a_drain_fits(pool, server, possible, told, options, status, fits,
                                            words):
     document = preflight('frontend01', possible) | ({'forecast': told} if told else {})
@@ -548,19 +559,19 @@ def test_without_a_deadline_nobody_asks_how_long_a_drain_takes(pool, server):
 
 
 @pytest.mark.parametrize('wrong, words', [
-    ({'half_s': 'soon'}, 'a time that is no number'), ({'half_s': -1}, 'a time that is no number'),
-    ({'half_s': 2**31}, 'a time that is no number'),
-    ({'half_s': 10**18}, 'a time that is no number'),
-    ({'nine_tenths_s': 1.5}, 'a time that is no number'),
-    ({'nine_tenths_s': 659}, 'before that for one in two'),
-    ({'half_s': None}, 'before that for one in two'),
-    ({'chance': 'high'}, 'a chance that is not from 0 to 1'),
-    ({'chance': 95}, 'a chance that is not from 0 to 1'),
-    ({'chance': -0.01}, 'a chance that is not from 0 to 1'),
-    ({'known': False}, 'is not known, and has a time'),
-    ({'known': None}, 'whether it is known'), ({'reason': 7}, 'a reason that is no text'),
-    ({'deadline_s': 60}, 'another deadline'), ({'deadline_s': None}, 'another deadline'),
-    ({'deadline_s': 'x'}, 'another deadline'), ({'deadline_s': 2**62}, 'another deadline')])
+    ({'half_s': 'soon'}, '_s\' is not a whole number from 0'), ({'half_s': -1}, '_s\' is not a whole number from 0'),
+    ({'half_s': 2**31}, "'nine_tenths_s' is less than 'half_s'"),
+    ({'half_s': 10**18}, "'nine_tenths_s' is less than 'half_s'"),
+    ({'nine_tenths_s': 1.5}, '_s\' is not a whole number from 0'),
+    ({'nine_tenths_s': 659}, "'nine_tenths_s' is less than 'half_s'"),
+    ({'half_s': None}, "'nine_tenths_s' is less than 'half_s'"),
+    ({'chance': 'high'}, "'chance' is not a number from 0 to 1"),
+    ({'chance': 95}, "'chance' is not a number from 0 to 1"),
+    ({'chance': -0.01}, "'chance' is not a number from 0 to 1"),
+    ({'known': False}, 'and yet the forecast is not known'),
+    ({'known': None}, "'known' is not true or false"), ({'reason': 7}, "'reason' is not a text"),
+    ({'deadline_s': 60}, "'deadline_s' is not"), ({'deadline_s': None}, "'deadline_s' is not"),
+    ({'deadline_s': 'x'}, "'deadline_s' is not"), ({'deadline_s': 2**62}, "'deadline_s' is not")])
 @pytest.mark.parametrize('args', [['check'], ['drain', '--dry-run']])
 def test_a_forecast_that_is_none_is_not_believed(pool, server, wrong, words, args):
     server.replies['GET /v1/preflight'] = preflight('frontend01', True) | {
@@ -579,8 +590,8 @@ def test_a_forecast_has_no_deadline_where_none_was_asked_for(pool, server, told)
 
 
 @pytest.mark.parametrize('change, words', [
-    ({'services': []}, 'about no service'), ({'possible': False}, 'not the same of its services'),
-    ({'services': preflight('frontend01', False)['services']}, 'not the same of its services')])
+    ({'services': []}, "'services' is empty"), ({'possible': False}, 'does not agree with that of its'),
+    ({'services': preflight('frontend01', False)['services']}, 'does not agree with that of its')])
 def test_a_preflight_agrees_with_what_it_says_of_the_services(pool, server, change, words):
     server.replies['GET /v1/preflight'] = preflight('frontend01', True) | change
     for args in (['check', 'frontend01'], ['drain', 'frontend01', '--dry-run']):
@@ -589,9 +600,9 @@ def test_a_preflight_agrees_with_what_it_says_of_the_services(pool, server, chan
 
 
 @pytest.mark.parametrize('eta, nine, words', [
-    (660, 1500, 'about 11m left, 9 in 10 within 25m'), (660, None, 'about 11m left\n'),
-    (None, None, 'time left not known'), (45, 7200, 'about 45s left, 9 in 10 within 2h'),
-    (200000, 900000, 'about 2d left, 9 in 10 within 10d')])
+    (660, 1500, 'about 11m left, 90% likely within 25m'), (660, None, 'about 11m left\n'),
+    (None, None, 'time left unknown'), (45, 7200, 'about 45s left, 90% likely within 2h'),
+    (200000, 900000, 'about 2d left, 90% likely within 10d')])
 def test_the_progress_of_a_drain_says_how_long_it_takes(pool, server, eta, nine, words):
     draining = view('frontend01', 'draining', [drain()], sessions=5)
     draining['progress'] |= {'eta_s': eta, 'eta_90_s': nine}
@@ -605,10 +616,10 @@ def test_the_progress_of_a_drain_says_how_long_it_takes(pool, server, eta, nine,
 
 
 def test_who_does_not_answer_in_time_is_named(pool, server):
-    server.replies['GET /v1/server'] = lambda query: time.sleep(3)
+    server.replies['GET /v1/server'] = lambda query: time.sleep(5)
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '1s')
     assert done.returncode == 3, done
-    assert 'not drained after 1s: no answer yet from http://' in done.stderr
+    assert 'not drained after 3s: no answer yet from http://' in done.stderr
     assert 'nothing was changed' in done.stderr
 
 
@@ -631,7 +642,7 @@ def test_drained_with_something_left_is_not_believed(pool, server, wrong, args):
     server.replies |= {f'PUT {DRAIN}': drain(),
                        'GET /v1/server': view('frontend01', 'drained', [drain()]) | wrong}
     done = pool.poolctl(*args)
-    assert done.returncode == 1 and 'it is drained, and' in done.stdout + done.stderr, done
+    assert done.returncode == 1 and "'phase' is drained, and" in done.stdout + done.stderr, done
 
 
 def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
@@ -647,15 +658,16 @@ def test_who_cannot_be_counted_is_told_by_all_who_watch(pool, server):
         {'kind': 'http', 'name': 'http://b/#/n', 'known': False, 'count': None,
          'error': 'http://b/: refused', 'unknown_since': None, 'ignore_unknown': False}]}
     server.replies |= {f'PUT {DRAIN}': drain(), 'GET /v1/server': blind}
-    why = f'{SERVICE}: counter not known since 08:00Z: missing (X#1)'
+    why = f'{SERVICE}: counter unknown since 08:00Z: missing (X#1)'
     assert why in pool.poolctl('status').stdout
-    server.replies['GET /v1/server'] = blind | {'phase': 'serving', 'drains': []}
+    server.replies['GET /v1/server'] = blind | {'phase': 'serving', 'drains': [], 'services': [
+        blind['services'][0] | {'phase': 'serving', 'wanted': 'serving'}]}
     assert why in pool.poolctl('status').stdout
     server.replies['GET /v1/server'] = blind
     done = pool.poolctl('drain', 'frontend01', '--id', 'kb1', '--timeout', '2s')
     lines = done.stderr.splitlines()
     assert done.returncode == 6
-    why += f', {SERVICE}: http not known: http://b/: refused'
+    why += f', {SERVICE}: http unknown: http://b/: refused'
     assert lines[0] == f'frontend01: draining, ? of 12 sessions left, {why}'
     assert 'not drained after' in lines[-1] and why in lines[-1]
 
@@ -696,7 +708,7 @@ def test_events_show_what_changed(pool, server):
     events[1] |= {'before': None, 'after': None}
     keep(server, events)
     lines = pool.poolctl('events', 'frontend01').stdout.splitlines()
-    assert lines[0].split() == ['TIME', 'KIND', 'SERVICE', 'WHO', 'TEXT', 'CHANGE']
+    assert lines[0].split() == ['ID', 'TIME', 'KIND', 'SERVICE', 'WHO', 'WHY', 'TEXT', 'CHANGE']
     assert lines[1].endswith('step 1  running, automatic (delayed) -> paused, manual')
     assert lines[2].endswith('step 2  -')
     assert json.loads(pool.poolctl('events', 'frontend01', '-o', 'json').stdout) == events
@@ -712,7 +724,7 @@ def test_a_record_is_verified_page_by_page(pool, server, count):
                            f'head {events[-1]["hash"]} (id {count})\n')
     told = json.loads(pool.poolctl('events', 'frontend01', '--verify', '-o', 'json').stdout)
     assert told == {'server': 'frontend01', 'verified': True, 'exit_code': 0, 'message': None,
-                    'last': count, 'head': events[-1]['hash']}
+                    'first': 1, 'last': count, 'lost': 0, 'head': events[-1]['hash']}
 
 
 def changed(events):
@@ -730,10 +742,10 @@ def rehashed(events):
 
 
 @pytest.mark.parametrize('change, words', [
-    (changed, 'id 7 does not match'), (rehashed, 'id 7 does not match'),
-    (lambda events: events[:4] + events[5:], 'id 5 is missing'),
-    (lambda events: events[1:], 'id 1 is missing'),
-    (lambda events: events[:8], 'from id 9 to 10 are missing'),
+    (changed, 'event 7 does not match'), (rehashed, 'event 7 does not match'),
+    (lambda events: events[:4] + events[5:], 'event 5 is missing'),
+    (lambda events: events[1:], 'event 1 is missing'),
+    (lambda events: events[:8], 'events 9 to 10 are missing'),
 ], ids=['changed', 'rehashed', 'gap', 'beginning', 'end'])
 def test_a_record_that_was_tampered_with_is_found_out(pool, server, change, words):
     keep(server, change(record(10)), last=10)
@@ -824,9 +836,9 @@ def test_the_sources_of_a_count_are_told_under_the_table(pool, server):
     assert done.stdout.splitlines()[1:] == [
         f'{SERVICE}: tcp: counted 0, 2s ago', f'{SERVICE}: http users: counted 0, 2s ago',
         f'{SERVICE}: command: counted 2, 2s ago',
-        f'{SERVICE}: counter \\A\\B: not known since 07:30Z: it is gone (ignored)',
-        f'{SERVICE}: rds: not known since 2026-04-30 22:00Z: it is gone']
-    assert '0 of its 2 sessions are listed (a number does not tell' in done.stderr
+        f'{SERVICE}: counter \\A\\B: unknown since 07:30Z: it is gone (ignored)',
+        f'{SERVICE}: rds: unknown since 2026-04-30 22:00Z: it is gone']
+    assert '0 of 2 sessions are listed (some sources only count' in done.stderr
     for form in ('json', 'jsonl'):
         assert 'ago' not in pool.poolctl('sessions', 'frontend01', '-o', form).stdout
 
@@ -839,9 +851,9 @@ def test_a_source_that_lists_all_it_counts_needs_no_line(pool, server, kind, cou
 
 
 @pytest.mark.parametrize('limit, count, words', [
-    ('2', 7, '2 of its 7 sessions are listed (see --limit)'),
-    ('9', 7, '2 of its 7 sessions are listed (a number does not tell whose they are)'),
-    ('9', 1, '2 of its 1 sessions are listed (two sources may list the same one)')])
+    ('2', 7, '2 of 7 sessions are listed (see --limit)'),
+    ('9', 7, '2 of 7 sessions are listed (some sources only count)'),
+    ('9', 1, '2 of 1 sessions are listed (two sources may list the same session)')])
 @pytest.mark.parametrize('kind', ['http', 'rds'])
 def test_why_a_list_is_short_is_told(pool, server, limit, count, words, kind):
     done = show_sessions(pool, server, sessions(
@@ -863,7 +875,7 @@ def test_a_service_that_fails_hides_no_other(pool, server):
         known=False, count=None, error='gone', whole=False)
     del server.replies['GET /v1/services/OTHER/sessions']
     done = pool.poolctl('sessions', 'frontend01')
-    assert done.returncode == 2 and f'{SERVICE}: how many sessions it has' in done.stderr
+    assert done.returncode == 2 and f'{SERVICE}: the number of sessions is unknown' in done.stderr
 
 
 @pytest.mark.parametrize('wrong', [
@@ -893,7 +905,7 @@ def test_a_bad_list_of_sessions_is_refused(pool, server, reply, output):
 def test_sessions_of_another_server_are_refused(pool, server):
     server.replies['GET /v1/server'] = view('frontend09')
     done = pool.poolctl('sessions', 'frontend01')
-    assert (done.returncode, done.stdout) == (2, '') and 'frontend09' in done.stderr
+    assert (done.returncode, done.stdout) == (3, '') and 'frontend09' in done.stderr
 
 
 # ---- what programs are given ----

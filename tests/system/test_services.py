@@ -122,7 +122,7 @@ def test_a_source_that_is_not_read_is_unknown_and_never_drained(make_pool):
     done = pool.poolctl('drain', 'frontend01', '--timeout', '2s')
     assert done.returncode == 6
     service = server.service()
-    assert service['sessions']['known'] is False and 'counters' in service['message']
+    assert service['sessions']['known'] is False and 'only on Windows' in service['message']
     assert service['observed']['state'] == 'paused'
 
 
@@ -147,7 +147,7 @@ def test_a_server_with_one_service_out_and_another_serving_is_not_drained(pool):
 def test_asking_for_less_does_not_resume_anything(pool):
     assert pool.poolctl('drain', 'frontend01').returncode == 0
     less = pool.poolctl('drain', 'frontend01', '--service', 'RTCRGS')
-    assert less.returncode == 5 and 'covers RTCSRV too' in less.stderr
+    assert less.returncode == 5 and 'also covers RTCSRV' in less.stderr
     assert states(pool) == {'RTCSRV': OUT, 'RTCRGS': OUT, 'REPLICA': IN}
 
 

@@ -2,8 +2,8 @@
  * A disk that fails SQLite's writes and flushes, from a given one on so many times,
  * or that ends the process at one.
  *
- * It stands between SQLite's default VFS and the system's calls, which SQLite allows
- * (https://www.sqlite.org/c3ref/vfs.html, xSetSystemCall).
+ * It stands between SQLite's default VFS and the system's calls, which SQLite
+ * allows (https://www.sqlite.org/c3ref/vfs.html, xSetSystemCall).
  */
 #ifndef POOLCTL_FAILING_DISK_H
 #define POOLCTL_FAILING_DISK_H
@@ -14,13 +14,15 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* One for the process, as SQLite's system calls are: they take no argument of ours. */
+/* One for the process, as SQLite's system calls are: they take no argument of ours.
+ */
 static struct {
 	_Atomic int calls;
 	_Atomic int fail_at; /* from 1; 0: never */
 	_Atomic int fail_count;
 	_Atomic bool is_flush_failed;
-	_Atomic int crash_at, crash_status; /* the process ends at this call, with that */
+	/* The process ends at this call, with that. */
+	_Atomic int crash_at, crash_status;
 } failing_disk;
 
 static inline bool failing_disk_fails(void)
@@ -33,8 +35,8 @@ static inline bool failing_disk_fails(void)
 	return at && call >= at && call - at < failing_disk.fail_count;
 }
 
-static inline ssize_t failing_disk_pwrite(int file, const void *bytes, size_t length,
-					  off_t offset)
+static inline ssize_t failing_disk_pwrite(int file, const void *bytes,
+					  size_t length, off_t offset)
 {
 	return failing_disk_fails() ? -1 : pwrite(file, bytes, length, offset);
 }

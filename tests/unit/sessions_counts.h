@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* So many times it was checked whether "drained" is said, and so often it was said early.
+/* So many times it was checked whether "drained" is said, and so often it was said
+ * early.
  */
 static inline void sessions_counts_add(int64_t checks, int64_t early)
 {

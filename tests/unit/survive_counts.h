@@ -1,6 +1,6 @@
 /*
- * How many points were visited at which a call fails or the process ends, for the summary
- * of `make check`.
+ * How many points were visited at which a call fails or the process ends, for the
+ * summary of `make check`.
  */
 #ifndef POOLCTL_SURVIVE_COUNTS_H
 #define POOLCTL_SURVIVE_COUNTS_H
@@ -14,7 +14,8 @@ static inline void survive_counts_add(const char *name, int crashes, int faults)
 
 	if (!file)
 		return;
-	(void)fprintf(file, "%s crash %d fault %d violations 0\n", name, crashes, faults);
+	(void)fprintf(file, "%s crash %d fault %d violations 0\n", name, crashes,
+		      faults);
 	(void)fclose(file);
 }
 

@@ -4,8 +4,9 @@
 #ifndef POOLCTL_TEMP_FOLDER_H
 #define POOLCTL_TEMP_FOLDER_H
 
-#include "host.h"
 #include "mem.h"
+#include "utf8.h"
+#include "system/file.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -20,23 +21,25 @@ struct temp_folder {
 
 static inline int temp_folder_make(struct temp_folder *folder)
 {
-	/* In memory, where there is such a place: no test depends on a disk's speed. */
+	/* In memory, where there is such a place: no test depends on a disk's
+	 * speed. */
 	bool has_memory = !access("/dev/shm", W_OK | X_OK);
 
-	copy_text(folder->path, sizeof(folder->path),
+	utf8_copy(folder->path, sizeof(folder->path),
 		  has_memory ? "/dev/shm/poolctl-test-XXXXXX"
 			     : "/tmp/poolctl-test-XXXXXX");
 	return mkdtemp(folder->path) ? 0 : -1;
 }
 
 /* Free the result. */
-static inline char *temp_folder_file(const struct temp_folder *folder, const char *name)
+static inline char *temp_folder_file(const struct temp_folder *folder,
+				     const char *name)
 {
 	return xasprintf("%s/%s", folder->path, name);
 }
 
-static inline int temp_folder_write(const struct temp_folder *folder, const char *name,
-				    const char *text)
+static inline int temp_folder_write(const struct temp_folder *folder,
+				    const char *name, const char *text)
 {
 	char *path = temp_folder_file(folder, name);
 	FILE *file = fopen(path, "wb");
@@ -46,12 +49,13 @@ static inline int temp_folder_write(const struct temp_folder *folder, const char
 	return (file && fclose(file)) || !is_written ? -1 : 0;
 }
 
-static inline char *temp_folder_read(const struct temp_folder *folder, const char *name)
+static inline char *temp_folder_read(const struct temp_folder *folder,
+				     const char *name)
 {
 	char *path = temp_folder_file(folder, name), *text = NULL;
 	size_t length;
 
-	(void)host_read_file(path, 1 << 20, ERR_INTERNAL, &text, &length, NULL);
+	(void)file_read(path, 1 << 20, ERR_INTERNAL, &text, &length, NULL);
 	free(path);
 	return text;
 }

@@ -4,6 +4,8 @@ import contextlib
 
 import pytest
 
+from pool import SERVICE
+from windows_pool import WindowsPool
 from wine import Machine, TOOLS, WINE, WINESERVER
 
 ADDRESSES = ('127.0.1.1', '127.0.1.2', '127.0.1.3')
@@ -33,3 +35,14 @@ def machine(tmp_path_factory):
 def three_machines(tmp_path_factory):
     with booted_machines(tmp_path_factory, ADDRESSES) as machines:
         yield machines
+
+
+@pytest.fixture
+def server(machine, tmp_path):
+    """A server whose service runs; poold is not installed yet."""
+    pool = WindowsPool(tmp_path, [machine], settle='1s', tick='200ms')
+    machine.install(SERVICE, pool.port)
+    machine.start(SERVICE)
+    yield pool.servers[0]
+    machine.remove('poold')
+    machine.remove(SERVICE)

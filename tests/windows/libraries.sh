@@ -1,41 +1,67 @@
 #!/bin/sh
 # Builds the libraries the Windows programs link with: static, x86_64, from Debian's source
-# packages.  Prints the folder that holds include/, lib/ and lib/pkgconfig as its last line.
-# With --prefix it only prints that folder, built or not.
+# packages.  Prints the folder that holds include/, lib/ and lib/pkgconfig as its last line;
+# the file "versions" in it says what was built.
 #
-# The result is kept outside the checkout.  Its name is a hash of this script, the compiler
-# and the versions that this machine has of the same libraries: all known without network,
-# and a security update that reaches the machine reaches the Windows build too.  The sources
-# fetched are the newest that the machine's mirror offers, so they are never older than that.
+# The result is kept outside the checkout.  Its name has two hashes: of this script and the
+# compiler, and of the versions that the machine's mirror offers, as apt's lists know them.
+# So this needs no network to find it, an update in the mirror reaches the Windows build, and
+# what else is installed here does not matter.  Where apt has no lists, the newest build of
+# this script and compiler is taken.
 set -eu
+export LC_ALL=C
 
 host=x86_64-w64-mingw32
 cache=$(readlink -m "${POOLCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/poolctl}")
+mkdir -p "$cache"
 
-# dpkg-query fails when a library is not installed here; the others still count.
-compiler=$($host-gcc --version)
-versions=$(dpkg-query -W -f '${source:Package} ${source:Version}\n' mingw-w64-x86-64-dev \
-	libgmp10 libnettle8 libgnutls30 libmicrohttpd-dev libjansson-dev libyaml-dev \
-	libc-ares-dev libcurl4-openssl-dev libsqlite3-dev libcmocka-dev 2>/dev/null || :)
-key=$(echo "$compiler $versions" | cat "$0" - | sha256sum | cut -c1-12)
-prefix=$cache/windows-$key
+compiler=$($host-gcc --version && dpkg-query -W mingw-w64-x86-64-dev)
+ours=$cache/windows-$(echo "$compiler" | cat "$0" - | sha256sum | cut -c1-12)
 
-if [ "${1-}" = --prefix ] || [ -d "$prefix" ]; then
-	echo "$prefix"
-	exit
+# Each of the first three is needed by the next.
+set -- gmp nettle gnutls28 libmicrohttpd jansson libyaml c-ares curl sqlite3 cmocka
+
+# A binary package of each source, whose version is the source's.  apt takes a second for it,
+# so the answer is kept until the lists change.  What is only installed has no Filename.
+offered=$ours.offered
+if [ -z "$(find "$offered" -newer /var/lib/apt/lists 2>/dev/null)" ]; then
+	apt-cache show --no-all-versions libgmp10 libnettle8 libgnutls30 libmicrohttpd-dev \
+		libjansson-dev libyaml-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev \
+		libcmocka-dev 2>/dev/null | awk '
+		/^Package:/ { name = $2; version = "" }
+		/^Source:/ { name = $2; version = $3; gsub(/[()]/, "", version) }
+		/^Version:/ && !version { version = $2 }
+		/^Filename:/ { print name, version }' | sort >"$offered.$$"
+	mv "$offered.$$" "$offered"
 fi
 
+# folder_of FILE: where a build of these versions is kept.
+folder_of() {
+	echo "$ours-$(sha256sum <"$1" | cut -c1-12)"
+}
+
+# Prints the folder and ends, if it is there.
+use_if_built() {
+	if [ "$(wc -l <"$offered")" = $# ]; then
+		prefix=$(folder_of "$offered")
+	else
+		# shellcheck disable=SC2012 # the names are ours
+		prefix=$(ls -td "$ours"-*/ 2>/dev/null | head -n 1)
+		prefix=${prefix%/}
+	fi
+	[ -d "$prefix" ] || return 0
+	echo "$prefix"
+	exit
+}
+use_if_built "$@"
+
 # Whoever comes second waits here, and then finds the work done.
-mkdir -p "$cache"
 exec 9>"$cache/windows.lock"
 flock -n 9 || {
 	echo "waiting for another build of the Windows libraries" >&2
 	flock 9
 }
-if [ -d "$prefix" ]; then
-	echo "$prefix"
-	exit
-fi
+use_if_built "$@"
 
 # An interrupted build leaves only this folder, and the next one starts by removing it.
 work=$cache/windows-building
@@ -147,20 +173,28 @@ build() {
 	esac
 }
 
-# Each of the first three is needed by the next.
-set -- gmp nettle gnutls28 libmicrohttpd jansson libyaml c-ares curl sqlite3 cmocka
 echo "fetching the sources" >&2
 run fetch fetch "$@"
 for name; do
 	cd "$work/src/$name"-*/
-	echo "building $name $(dpkg-parsechangelog -S Version)" >&2
-	run "$name" build "$name"
-done
+	echo "$name $(dpkg-parsechangelog -S Version)"
+done | sort >"$stage/versions"
 
-# The folder is about to move, so the .pc files name it relative to themselves.
-cd "$stage"
-rm -rf bin share cmake lib/cmake lib/*.la lib/*.dll.a
-sed -i "s|$stage|\${pcfiledir}/../..|g" lib/pkgconfig/*.pc
-mv "$stage" "$prefix"
+# The mirror may be ahead of apt's lists.
+built=$(folder_of "$stage/versions")
+if ! [ -d "$built" ]; then
+	for name; do
+		echo "building $(grep "^$name " "$stage/versions")" >&2
+		cd "$work/src/$name"-*/
+		run "$name" build "$name"
+	done
+
+	# The folder is about to move, so the .pc files name it relative to themselves.
+	cd "$stage"
+	rm -rf bin share cmake lib/cmake lib/*.la lib/*.dll.a
+	sed -i "s|$stage|\${pcfiledir}/../..|g" lib/pkgconfig/*.pc
+	mv "$stage" "$built"
+fi
+[ "${prefix:-$built}" = "$built" ] || ln -sfn "${built##*/}" "$prefix"
 rm -rf "$work"
-echo "$prefix"
+echo "$built"

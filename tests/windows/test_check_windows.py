@@ -53,7 +53,7 @@ def check(machine, pool):
 
 def test_a_pool_that_is_well_and_a_server_that_may_leave(check):
     text = check('check')
-    assert 'pool.test: balanced by DNS: it leads to all 3 servers' in text
+    assert 'pool.test: balanced by DNS: it resolves to all 3 servers' in text
     assert 'fe-pool01: as it should be' in text
     assert 'gates: 7 passed, 0 refused' in check('check', 'frontend01')
 
@@ -66,5 +66,5 @@ def test_a_pool_with_faults_and_a_server_that_may_not(check, pool):
         'serving', 'draining', 'unreachable']
     assert [each['check'] for each in told['checks'] if each['verdict'] == 'fault'] == ['members']
     text = check('drain', 'frontend01', '--dry-run', status=4)
-    assert 'gate last refuses: frontend01 is the last of 3 that serves: ' in text
+    assert 'gate last refuses: frontend01 is the last of 3 servers that serves: ' in text
     assert 'gate dns passes: ' in text

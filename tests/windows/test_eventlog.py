@@ -7,11 +7,8 @@ import contextlib
 import re
 import subprocess
 
-import pytest
-
-from pool import SERVICE
 from sessions import wait_until
-from windows_pool import POOLD, WindowsPool
+from windows_pool import POOLD
 from wine import ROOT, windows_path
 
 KEY = r'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\poold'
@@ -21,16 +18,7 @@ LEVELS = {'INFO': 'information', 'WARNING': 'warning', 'ERROR': 'error'}
 KINDS = {int(number): (name, LEVELS[level], is_for_event_log == 'true')
          for name, number, level, is_for_event_log in re.findall(
              r'^\t\[EVENT_\w+\] = {"(\w+)", (\d+), EVENT_LEVEL_(\w+), (true|false)},',
-             (ROOT / 'common/event_kinds.c').read_text(), re.M)}
-
-
-@pytest.fixture
-def server(machine, tmp_path):
-    pool = WindowsPool(tmp_path, [machine], settle='1s', tick='200ms')
-    machine.install(SERVICE, pool.port)
-    machine.start(SERVICE)
-    yield pool.servers[0]
-    machine.remove(SERVICE)
+             (ROOT / 'common/event_kind.c').read_text(), re.M)}
 
 
 def registered(machine):

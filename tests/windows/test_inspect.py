@@ -35,7 +35,7 @@ def server(machine, tmp_path_factory):
 
 
 def preflight(server):
-    done = server.poold('preflight', check=False)
+    done = server.poold('preflight', '-o', 'json', check=False)
     document = json.loads(done.stdout)
     assert done.returncode == (0 if document['possible'] else 4), done.stderr
     return document
@@ -131,11 +131,13 @@ def standins(server, *args):
 
 def test_dependants_triggers_and_recovery_are_read_as_windows_gives_them(server):
     found = standins(server, 'inspect', 'plain')
-    assert found['unknown'] == [''] * 5
+    assert found['unknown'] == [''] * 6
     assert found['dependants'] == [['RTCRGS', 2, 'running'], ['Größe', 2, 'stopped']]
     assert found['triggers'] == 2, 'one of the three stops the service'
     assert found['recovery'] == 1 | 2 | 8, 'restart, reboot, also after an error'
     assert found['denied'] == 0
+    assert found['protected'] is False
+    assert standins(server, 'inspect', 'protected')['protected'] is True
 
 
 def test_rights_that_are_missing_are_named_and_hide_only_their_facts(server):
@@ -143,13 +145,13 @@ def test_rights_that_are_missing_are_named_and_hide_only_their_facts(server):
     assert found['denied'] == 1 << 1 | 1 << 3, 'to configure and to stop'
     assert found['dependants'] == [] and found['triggers'] == 0
     assert ['access denied' in reason for reason in found['unknown']] == [
-        True, True, True, False, False]
+        True, True, True, False, False, True]
 
 
 def test_a_list_that_grows_meanwhile_is_unknown_and_not_empty(server):
     found = standins(server, 'inspect', 'grown')
     assert 'cannot list what depends on RTCSRV' in found['unknown'][0]
-    assert found['unknown'][1:] == [''] * 4
+    assert found['unknown'][1:] == [''] * 5
 
 
 @pytest.mark.parametrize('world, ret, refused, text', [
@@ -161,7 +163,8 @@ def test_a_stop(server, world, ret, refused, text):
 
 
 @pytest.mark.parametrize('world, is_due', [('booting', True), ('booted', False),
-                                           ('ended', False)])
+                                           ('ended', False), ('delayed', True),
+                                           ('triggered', False)])
 def test_a_start_that_this_boot_has_yet_to_make(server, world, is_due):
-    """In the first minutes after a boot; later it was left alone on purpose."""
+    """In the first minutes after a boot, and a delayed one at any time."""
     assert standins(server, 'observe', world) == {'state': 'stopped', 'start_due': is_due}

@@ -4,19 +4,13 @@ import contextlib
 
 import pytest
 
-from pool import SERVICE
 from sessions import wait_until
-from windows_pool import WindowsPool
 
 
 @pytest.fixture
-def server(machine, tmp_path):
-    pool = WindowsPool(tmp_path, [machine], tick='200ms')
-    machine.install(SERVICE, pool.port)
-    machine.start(SERVICE)
-    pool.servers[0].install_poold()
-    yield pool.servers[0]
-    machine.remove(SERVICE)
+def server(server):
+    server.install_poold()
+    return server
 
 
 def test_the_sessions_are_those_of_the_clients_oldest_first(server):

@@ -6,8 +6,10 @@ those of a file: pdh.c and wtsapi32.c say how.
 
 import contextlib
 import json
+import math
 import os
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -108,11 +110,26 @@ def test_what_cannot_be_read_is_unknown_until_it_can(counter, said, why):
     with counter(**{'stamp': 1} | said) as source:
         for _ in range(2):
             assert why in source.error()
-        # One that could not be read is asked anew.
+        # One that could not be read is asked anew, after a while.
         source.say_pdh(stamp=2, items=one(0))
-        assert source.read().get('error', FIRST).endswith(FIRST)
+        wait_until(lambda: source.read().get('error', FIRST).endswith(FIRST), 'asked anew')
         source.say_pdh(stamp=3, items=one(0))
         assert source.count() == 0
+
+
+def test_a_counter_that_is_missing_is_looked_for_less_and_less(counter, tmp_path):
+    """After one, two, four seconds, however often it is asked; and found then."""
+    began = time.monotonic()
+    with counter(stamp=1, add=0xC0000BB8) as source:
+        for _ in range(30):
+            assert '0xC0000BB8' in source.error()
+            time.sleep(0.1)
+        looks = (tmp_path / 'pdh.json.adds').stat().st_size
+        assert 2 <= looks <= 2 + math.log2(1 + time.monotonic() - began)
+        source.say_pdh(stamp=2, items=one(0))
+        wait_until(lambda: FIRST in source.error(), 'it is found')
+        source.say_pdh(stamp=3, items=one(7))
+        assert source.count() == 7
 
 
 def test_a_rate_needs_two_readings(counter):
@@ -195,7 +212,7 @@ def test_instances_of_which_one_is_not_known_are_unknown(counter, items, why):
             error = source.error()
             assert why in error or 'no data yet' in error
         source.say_pdh(stamp=4, items=[['a', 1, 0]])
-        assert source.read().get('error', FIRST).endswith(FIRST)
+        wait_until(lambda: source.read().get('error', FIRST).endswith(FIRST), 'asked anew')
         source.say_pdh(stamp=5, items=[['a', 1, 0]])
         assert source.count() == 1
 
@@ -355,7 +372,7 @@ def test_arguments_arrive_as_they_are(source, tmp_path):
 def test_a_batch_file_is_refused(source, tmp_path, name):
     (tmp_path / name).write_text('@echo 0\r\n')
     with source('command', NONE, 30000, windows_path(tmp_path) + '\\' + name) as program:
-        assert 'is a batch file, which needs a shell' in program.error()
+        assert 'is a script, which only a shell runs' in program.error()
 
 
 def test_a_program_that_is_not_there_is_unknown(source):

@@ -32,8 +32,8 @@ class WindowsServer(pool.Server):
         self.machine.wait_state('poold', 'running')
         self.wait_answer()
 
-    def poold(self, command, **options):
-        return self.machine.run([POOLD, command], **options)
+    def poold(self, *command, **options):
+        return self.machine.run([POOLD, *command], **options)
 
     def log(self):
         path = self.machine.prefix / 'drive_c/ProgramData/poolctl/state/poold.log'

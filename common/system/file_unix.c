@@ -1,0 +1,280 @@
+#include "system/file.h"
+
+#include "mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The files of poold are for its user alone, and links in their place are not
+ * followed. */
+enum { NEW_FILE = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC };
+
+static int fail(struct err *err, enum err_code code, const char *what,
+		const char *path)
+{
+	int number = errno;
+
+	return err_set_os(err, code, (unsigned long)number, "cannot %s %s: %s",
+			  what, path, strerror(number));
+}
+
+/* Up to one byte more than the limit.  The size is unknown before: it may be a
+ * pipe. */
+static char *read_some(FILE *file, size_t limit_bytes, size_t *got)
+{
+	size_t room = 8192, count;
+	char *bytes = xmalloc(room + 1);
+
+	*got = 0;
+	while (*got <= limit_bytes &&
+	       (count = fread(bytes + *got, 1, room - *got, file)) > 0) {
+		*got += count;
+		if (*got == room) {
+			room *= 2;
+			bytes = xrealloc(bytes, room + 1);
+		}
+	}
+	return bytes;
+}
+
+int file_read(const char *path, size_t limit_bytes, enum err_code code, char **text,
+	      size_t *length, struct err *err)
+{
+	FILE *file = fopen(path, "rbe");
+	size_t got;
+	char *bytes;
+
+	if (!file)
+		return fail(err, code, "open", path);
+	bytes = read_some(file, limit_bytes, &got);
+	if (ferror(file)) {
+		(void)fail(err, code, "read", path);
+	} else if (got > limit_bytes) {
+		(void)err_set(err, code, "%s is larger than %zu bytes", path,
+			      limit_bytes);
+	} else {
+		(void)fclose(file);
+		bytes[got] = '\0';
+		*text = xrealloc(bytes, got + 1);
+		*length = got;
+		return 0;
+	}
+	(void)fclose(file);
+	free(bytes);
+	return -1;
+}
+
+void file_stamp(const char *path, char stamp[FILE_STAMP_BYTES])
+{
+	struct stat found;
+
+	stamp[0] = '\0';
+	if (stat(path, &found) == 0)
+		(void)snprintf(stamp, FILE_STAMP_BYTES, "%llx.%llx.%llx.%lx",
+			       (unsigned long long)found.st_ino,
+			       (unsigned long long)found.st_size,
+			       (unsigned long long)found.st_mtim.tv_sec,
+			       (unsigned long)found.st_mtim.tv_nsec);
+}
+
+bool file_exists(const char *path)
+{
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+void file_identify(const char *path, struct file_identity *identity)
+{
+	struct stat status;
+
+	*identity = (struct file_identity){0};
+	if (stat(path, &status) == 0)
+		*identity = (struct file_identity){(uint64_t)status.st_dev,
+						   (uint64_t)status.st_ino};
+}
+
+int64_t file_size(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) ? -1 : (int64_t)status.st_size;
+}
+
+int file_create(const char *path, const char *text, struct err *err)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	size_t length = strlen(text);
+	bool is_written;
+
+	if (file < 0)
+		return fail(err, ERR_USAGE, "create", path);
+	is_written = write(file, text, length) == (ssize_t)length;
+	if (close(file) == 0 && is_written)
+		return 0;
+	(void)fail(err, ERR_INTERNAL, "write", path);
+	(void)unlink(path);
+	return -1;
+}
+
+static int write_through(int file, const void *bytes, size_t length)
+{
+	bool is_written =
+		write(file, bytes, length) == (ssize_t)length && fsync(file) == 0;
+
+	return close(file) == 0 && is_written ? 0 : -1;
+}
+
+int file_overwrite(const char *path, const char *text, struct err *err)
+{
+	int file = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (file < 0)
+		return fail(err, ERR_STATE_DIR, "open", path);
+	return write_through(file, text, strlen(text))
+		       ? fail(err, ERR_STATE_DIR, "write", path)
+		       : 0;
+}
+
+int file_fill(const char *path, const void *bytes, size_t length, struct err *err)
+{
+	int file = open(path, NEW_FILE | O_TRUNC, 0600);
+
+	if (file < 0)
+		return fail(err, ERR_STATE_DIR, "create", path);
+	if (!write_through(file, bytes, length))
+		return 0;
+	(void)fail(err, ERR_STATE_DIR, "write", path);
+	(void)unlink(path);
+	return -1;
+}
+
+int file_remove(const char *path, struct err *err)
+{
+	return unlink(path) ? fail(err, ERR_STATE_DIR, "remove", path) : 0;
+}
+
+int file_replace(const char *from, const char *to, struct err *err)
+{
+	return rename(from, to) ? fail(err, ERR_STATE_DIR, "rename", from) : 0;
+}
+
+static FILE *open_stream(const char *path, int flags, const char *mode)
+{
+	int file = open(path, flags, 0600);
+	FILE *stream = file < 0 ? NULL : fdopen(file, mode);
+
+	if (file >= 0 && !stream)
+		(void)close(file);
+	return stream;
+}
+
+int file_write(const char *path, const char *text, struct err *err)
+{
+	char *fresh = xasprintf("%s.new", path);
+	FILE *file = open_stream(fresh, NEW_FILE | O_TRUNC, "wb");
+	int ret = -1;
+
+	if (!file) {
+		(void)fail(err, ERR_STATE_DIR, "write", fresh);
+		goto out;
+	}
+	(void)fputs(text, file);
+	if (fflush(file) || fsync(fileno(file))) {
+		(void)fail(err, ERR_STATE_DIR, "write", fresh);
+		(void)fclose(file);
+		(void)unlink(fresh);
+		goto out;
+	}
+	(void)fclose(file);
+	ret = file_replace(fresh, path, err);
+out:
+	free(fresh);
+	return ret;
+}
+
+FILE *file_open_for_append(const char *path, struct err *err)
+{
+	FILE *file = open_stream(path, NEW_FILE | O_APPEND, "ab");
+
+	if (!file)
+		(void)fail(err, ERR_STATE_DIR, "open", path);
+	return file;
+}
+
+int file_make_directory(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat status;
+	char *parent;
+	int number;
+
+	/* Makes the parent only if it is missing; if that fails, the error is that
+	 * of the path itself. */
+	if (mkdir(path, 0700) && errno == ENOENT && slash && slash != path) {
+		parent = xasprintf("%.*s", (int)(slash - path), path);
+		(void)file_make_directory(parent, NULL);
+		free(parent);
+	}
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	number = errno;
+	/* It may be there already, on a disk that takes no writes. */
+	if (number == EEXIST ||
+	    (stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+		return 0;
+	errno = number;
+	return fail(err, ERR_STATE_DIR, "make directory", path);
+}
+
+/* Whoever asks whether a file is locked has the lock for an instant. */
+static int lock_now(int file)
+{
+	enum { TRIES = 5, WAIT_MS = 20 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (flock(file, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -1;
+		(void)poll(NULL, 0, WAIT_MS);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+int file_lock_for_life(const char *path, struct err *err)
+{
+	int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int number = errno;
+
+	if (file < 0)
+		file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	errno = number;
+	if (file < 0)
+		return fail(err, ERR_STATE_DIR, "open", path);
+	if (!lock_now(file))
+		return 0;
+	if (errno == EWOULDBLOCK)
+		(void)err_set(err, ERR_STATE_LOCKED,
+			      "another poold is running: it has locked %s", path);
+	else
+		(void)fail(err, ERR_STATE_DIR, "lock", path);
+	(void)close(file);
+	return -1;
+}
+
+bool file_is_locked(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_locked =
+		file >= 0 && flock(file, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+
+	if (file >= 0)
+		(void)close(file);
+	return is_locked;
+}

@@ -1,0 +1,36 @@
+/*
+ * Whether anybody but the administrators and the user who runs this program may
+ * change a file or a folder that it trusts.
+ */
+#ifndef POOLCTL_PRIVATE_H
+#define POOLCTL_PRIVATE_H
+
+#include "err.h"
+
+#include <stdbool.h>
+
+/* All that this process makes from now on is for its user alone (on Windows the
+ * folders say that; see file_make_directory). */
+void private_begin(void);
+
+/*
+ * These fail with `code` and with the command that mends it, if others own the path
+ * or may write it, or may put another in its place.  What is not there, and what
+ * cannot be asked, is left to those who open it.
+ */
+
+/* A folder, and the one it is in; not a symbolic link or a junction. */
+int private_check_folder(const char *path, enum err_code code, struct err *err);
+
+/* A file that is made by this program, and the folder it is in; not a symbolic link
+ * either. */
+int private_check_own_file(const char *path, enum err_code code, struct err *err);
+
+/* A file that an administrator wrote, or a program, and the folder it is in; links
+ * are followed. */
+int private_check_file(const char *path, enum err_code code, struct err *err);
+
+/* The folder that a path is in, to be freed. */
+char *private_folder_of(const char *path);
+
+#endif

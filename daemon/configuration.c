@@ -1,0 +1,46 @@
+#include "configuration.h"
+
+#include <string.h>
+
+static int choose_address(struct configuration *c, struct err *err)
+{
+	const char *url = strstr(c->server->url, "://") + 3;
+	const struct net_address *own = c->server->addresses.items;
+
+	if (c->poold->listen) {
+		/* Checked when the file was read. */
+		(void)net_address_split(c->poold->listen, &c->address, &c->port);
+	} else if (net_address_split(url, &c->address, &c->port)) {
+		c->address = *own;
+		c->port = 8650;
+	}
+	if (net_address_is_loopback(&c->address))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "poold has no TLS and no credentials yet, so it listens on "
+		       "loopback addresses only; set 'listen: 127.0.0.1:8650' in "
+		       "poold.yaml");
+}
+
+int configuration_load(struct configuration *c, const char *path,
+		       struct buf *mistakes, struct err *err)
+{
+	c->poold = poold_config_load(path, mistakes, err);
+	if (!c->poold)
+		return -1;
+	c->pools = pool_config_load(c->poold->pool_file, pool_file_remedy, mistakes,
+				    err);
+	if (!c->pools)
+		return -1;
+	if (poold_config_find_server(c->poold, path, c->pools, &c->server, &c->pool,
+				     err))
+		return -1;
+	return choose_address(c, err);
+}
+
+void configuration_free(struct configuration *c)
+{
+	pool_config_free(c->pools);
+	poold_config_free(c->poold);
+	*c = (struct configuration){0};
+}

@@ -1,0 +1,29 @@
+/*
+ * The HTTP API: a table of routes, each with its handler, and their replies.
+ */
+#ifndef POOLD_ROUTES_H
+#define POOLD_ROUTES_H
+
+#include "http/host_names.h"
+#include "http/http.h"
+#include "http/snapshot.h"
+#include "http/stream.h"
+#include "http/task_queue.h"
+#include "store/store.h"
+
+struct routes {
+	const char *server;
+	const struct host_names *names;
+	struct task_queue *tasks;
+	struct snapshot_shelf *snapshots;
+	int64_t stale_ms;     /* a snapshot older than this is not shown any more */
+	struct store *reader; /* for the HTTP thread alone */
+	struct ring *ring;    /* for the HTTP thread alone */
+	int64_t beat_ms;      /* of a stream that has nothing to say */
+};
+
+/* For http_setup: `arg` is a struct routes. */
+bool routes_handle(void *arg, struct request *request, struct reply *reply);
+void routes_finished(void *arg, void *slot);
+
+#endif

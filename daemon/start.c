@@ -1,0 +1,181 @@
+#include "start.h"
+
+#include "mem.h"
+#include "scm/scm_lock.h"
+#include "start_rules.h"
+#include "system/dial_socket.h"
+#include "system/file.h"
+#include "system/host.h"
+#include "system/private.h"
+
+#include <stdlib.h>
+
+static char *state_lock(const struct poold_config *config)
+{
+	return xasprintf("%s/poold.lock", config->state_dir);
+}
+
+int start_open_state(const struct poold_config *config, struct err *err)
+{
+	char *lock = state_lock(config);
+	int ret = file_make_directory(config->state_dir, err);
+
+	if (!ret)
+		ret = file_lock_for_life(lock, err);
+	free(lock);
+	return ret;
+}
+
+/* Those that are there from an earlier start. */
+static int check_state(const char *state_dir, struct err *err)
+{
+	static const char *const names[] = {
+		"poold.lock",       "poold.sqlite",  "poold.sqlite-wal",
+		"poold.sqlite-shm", "poold.reserve", "poold.losses",
+		"saved.txt",        "poold.log",     "poold.log.1",
+	};
+	int ret = private_check_folder(state_dir, ERR_STATE_DIR, err);
+
+	for (size_t i = 0; !ret && i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = xasprintf("%s/%s", state_dir, names[i]);
+
+		ret = private_check_own_file(path, ERR_STATE_DIR, err);
+		free(path);
+	}
+	return ret;
+}
+
+static int check_profile(const struct configuration *c, struct err *err)
+{
+	char *path = pool_config_profile_file(c->pool, c->poold->pool_file);
+	int ret = path ? private_check_file(path, ERR_CONFIG, err) : 0;
+
+	free(path);
+	return ret;
+}
+
+int start_check_private(const struct configuration *c, const char *path,
+			struct err *err)
+{
+	const struct poold_config *poold = c->poold;
+
+	if (private_check_file(path, ERR_CONFIG, err) ||
+	    private_check_file(poold->pool_file, ERR_CONFIG, err) ||
+	    check_profile(c, err))
+		return -1;
+	LIST_EACH (struct poold_command, command, poold->commands)
+		if (private_check_file(*(char **)command->run.items, ERR_CONFIG,
+				       err))
+			return -1;
+	if (poold->log_file &&
+	    private_check_own_file(poold->log_file, ERR_STATE_DIR, err))
+		return -1;
+	return check_state(poold->state_dir, err);
+}
+
+/* Beside the services: another poold may have another state directory. */
+static char *service_locks(const struct poold_config *config)
+{
+	char standard[HOST_PATH_BYTES];
+
+	host_state_path(standard);
+	return config->scm == SCM_KIND_SIMULATED
+		       ? xstrdup(config->simulated_file)
+		       : xasprintf("%s/service", standard);
+}
+
+int start_lock_services(const struct configuration *c, struct err *err)
+{
+	char *beside = service_locks(c->poold);
+	char standard[HOST_PATH_BYTES];
+	int ret;
+
+	host_state_path(standard);
+	if (c->poold->scm != SCM_KIND_SIMULATED)
+		(void)file_make_directory(standard, NULL);
+	ret = scm_lock(beside, pool_services(c->pool, c->server), err);
+	free(beside);
+	return ret;
+}
+
+struct scm *start_open_scm(const struct poold_config *config, struct err *err)
+{
+	if (config->scm == SCM_KIND_SIMULATED)
+		return scm_simulated_new(config->simulated_file, err);
+	return scm_windows_new(err);
+}
+
+/* ---- without a start ---- */
+
+static int check_scm(const struct poold_config *config, struct err *err)
+{
+	struct scm *scm = start_open_scm(config, err);
+
+	if (!scm)
+		return -1;
+	scm->ops->free(scm);
+	return 0;
+}
+
+static int check_address(const struct configuration *c, struct err *err)
+{
+	socket_handle listener;
+
+	if (host_listen(&c->address, c->port, &listener, err))
+		return -1;
+	dial_socket_close(listener);
+	return 0;
+}
+
+static int check_locks(const struct configuration *c, struct err *err)
+{
+	char *beside = service_locks(c->poold);
+	int ret = scm_lock_check(beside, pool_services(c->pool, c->server), err);
+
+	free(beside);
+	return ret;
+}
+
+/* Sets `*store`, for reading, to NULL if there is none yet. */
+static int open_store(const struct poold_config *config, struct store **store,
+		      struct err *err)
+{
+	char *path = xasprintf("%s/poold.sqlite", config->state_dir);
+	bool is_there = file_exists(path) && file_size(path) != 0;
+
+	free(path);
+	*store = NULL;
+	if (!is_there)
+		return 0;
+	*store = store_open_reader(config->state_dir, NULL, err);
+	return *store ? store_check(*store, err) : -1;
+}
+
+static int check_rules(const struct configuration *c, struct err *err)
+{
+	struct store *store;
+	int found = open_store(c->poold, &store, err), ret = found < 0 ? -1 : 0;
+
+	if (!ret)
+		ret = start_rules_check_files(c->pool, c->server,
+					      &c->poold->commands, err);
+	if (!ret && found)
+		ret = start_rules_check_store(c->pool, c->server, store, err);
+	store_close(store);
+	return ret;
+}
+
+int start_check(const struct configuration *c, struct buf *notes, struct err *err)
+{
+	char *lock = state_lock(c->poold);
+	bool is_running = file_is_locked(lock);
+
+	if (is_running)
+		buf_printf(notes, "poold is running: it has locked %s\n", lock);
+	free(lock);
+	/* A poold that is running has the locks and the address itself. */
+	if ((!is_running && check_locks(c, err)) || check_scm(c->poold, err) ||
+	    check_rules(c, err))
+		return -1;
+	return is_running ? 0 : check_address(c, err);
+}

@@ -1,0 +1,31 @@
+/*
+ * What poold takes hold of when it starts, before its supervisor: its state
+ * directory, the locks, the SCM.  And all that a start checks, without a start.
+ */
+#ifndef POOLD_START_H
+#define POOLD_START_H
+
+#include "buf.h"
+#include "configuration.h"
+#include "scm/scm.h"
+
+/* Fails if others may change what poold trusts: the files (`path`: poold.yaml), the
+ * programs in them, the state directory, the log.  Says how to mend it. */
+int start_check_private(const struct configuration *configuration, const char *path,
+			struct err *err);
+
+/* Makes the state directory and locks it, until this process ends. */
+int start_open_state(const struct poold_config *config, struct err *err);
+
+/* See scm_lock. */
+int start_lock_services(const struct configuration *configuration, struct err *err);
+
+struct scm *start_open_scm(const struct poold_config *config, struct err *err);
+
+/* Fails as a start would, writes nothing, and keeps no lock.  Adds lines to
+ * `notes`, to be printed: if poold is running, what it has locked is not asked for.
+ */
+int start_check(const struct configuration *configuration, struct buf *notes,
+		struct err *err);
+
+#endif
