@@ -303,7 +303,16 @@ static int ask_policy(const char *service, struct scm_inspection *inspection,
 
 /* ---- rights ---- */
 
-/* Opening a handle asks for the right and does nothing with it. */
+/* Opening a handle asks for the rights and does nothing with them. */
+static bool has_rights(const char *service, DWORD rights, struct err *err)
+{
+	SC_HANDLE handle = scm_windows_open(service, rights, "control", err);
+
+	if (handle)
+		CloseServiceHandle(handle);
+	return handle;
+}
+
 static int ask_rights(const char *service, struct scm_inspection *inspection,
 		      struct err *err)
 {
@@ -313,18 +322,20 @@ static int ask_rights(const char *service, struct scm_inspection *inspection,
 		[SCM_RIGHT_START] = SERVICE_START,
 		[SCM_RIGHT_STOP] = SERVICE_STOP,
 	};
+	DWORD all = 0;
 
+	for (unsigned i = 0; i < SCM_RIGHT__COUNT; i++)
+		all |= rights[i];
+	if (has_rights(service, all, NULL))
+		return 0;
 	for (unsigned i = 0; i < SCM_RIGHT__COUNT; i++) {
 		struct err refusal = {0};
-		SC_HANDLE handle =
-			scm_windows_open(service, rights[i], "control", &refusal);
 
-		if (handle)
-			CloseServiceHandle(handle);
-		else if (refusal.code == ERR_SCM_DENIED)
-			inspection->denied |= 1u << i;
-		else
+		if (has_rights(service, rights[i], &refusal))
+			continue;
+		if (refusal.code != ERR_SCM_DENIED)
 			return err_set(err, refusal.code, "%s", refusal.text);
+		inspection->denied |= 1u << i;
 	}
 	return 0;
 }

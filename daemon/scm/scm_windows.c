@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-/* Handles are opened with the least rights for one call and closed at once: an open
- * handle keeps a deleted service "marked for delete" (error 1072). */
+/* Handles of services are opened with the least rights for one call and closed at
+ * once: an open one keeps a deleted service "marked for delete" (error 1072). */
 struct scm_windows {
 	struct scm base;
 };
@@ -64,10 +64,29 @@ int scm_windows_fail(struct err *err, const char *service, const char *what)
 			  service);
 }
 
+/* The manager stays open: each call of a service needs it, and it marks nothing. */
+static SC_HANDLE open_manager(void)
+{
+	static void *volatile kept;
+	SC_HANDLE fresh;
+	void *other;
+
+	if (kept)
+		return kept;
+	fresh = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+	if (!fresh)
+		return NULL;
+	other = InterlockedCompareExchangePointer(&kept, fresh, NULL);
+	if (!other)
+		return fresh;
+	CloseServiceHandle(fresh);
+	return other;
+}
+
 SC_HANDLE scm_windows_open(const char *service, DWORD rights, const char *what,
 			   struct err *err)
 {
-	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+	SC_HANDLE manager = open_manager();
 	SC_HANDLE handle = NULL;
 	wchar_t *name;
 
@@ -80,7 +99,6 @@ SC_HANDLE scm_windows_open(const char *service, DWORD rights, const char *what,
 	if (!handle)
 		(void)scm_windows_fail(err, service, what);
 	free(name);
-	CloseServiceHandle(manager);
 	return handle;
 }
 
