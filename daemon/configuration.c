@@ -25,9 +25,12 @@ static int choose_address(struct configuration *c, struct err *err)
 int configuration_load(struct configuration *c, const char *path,
 		       struct buf *mistakes, struct err *err)
 {
+	/* First, so that a change while they are read counts as one. */
+	file_stamp(path, c->stamps.poold);
 	c->poold = poold_config_load(path, mistakes, err);
 	if (!c->poold)
 		return -1;
+	file_stamp(c->poold->pool_file, c->stamps.pool);
 	c->pools = pool_config_load(c->poold->pool_file, pool_file_remedy, mistakes,
 				    err);
 	if (!c->pools)

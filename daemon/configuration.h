@@ -6,9 +6,16 @@
 
 #include "pool_config.h"
 #include "poold_config.h"
+#include "system/file.h"
+
+/* Both files, as file_stamp has them. */
+struct configuration_stamps {
+	char poold[FILE_STAMP_BYTES], pool[FILE_STAMP_BYTES];
+};
 
 /* Zeroed at first, so that it can be freed at any stage. */
 struct configuration {
+	struct configuration_stamps stamps; /* from before they were read */
 	struct poold_config *poold;
 	struct pool_config *pools;
 	const struct pool *pool;

@@ -10,7 +10,7 @@
 
 enum { LOOK_MS = 3000 };
 
-static void look(struct reload *r, struct reload_stamps *stamps)
+static void look(struct reload *r, struct configuration_stamps *stamps)
 {
 	file_stamp(r->path, stamps->poold);
 	file_stamp(r->current->poold->pool_file, stamps->pool);
@@ -20,12 +20,13 @@ void reload_init(struct reload *r, const char *path,
 		 const struct configuration *current)
 {
 	*r = (struct reload){.path = path, .current = current};
-	look(r, &r->used);
-	r->seen = r->used;
+	/* The start may have taken its time. */
+	r->used = r->seen = current->stamps;
 	r->looked_at = clock_mono();
 }
 
-static bool is_same(const struct reload_stamps *a, const struct reload_stamps *b)
+static bool is_same(const struct configuration_stamps *a,
+		    const struct configuration_stamps *b)
 {
 	return !strcmp(a->poold, b->poold) && !strcmp(a->pool, b->pool);
 }
@@ -179,7 +180,7 @@ static const char *name_change(const struct reload *r)
 
 bool reload_step(struct reload *r, struct task_queue *queue, bool is_asked)
 {
-	struct reload_stamps before = r->seen;
+	struct configuration_stamps before = r->seen;
 	struct mono now = clock_mono();
 	bool is_changed;
 

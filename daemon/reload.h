@@ -8,18 +8,13 @@
 
 #include "configuration.h"
 #include "http/task_queue.h"
-#include "system/file.h"
-
-struct reload_stamps {
-	char poold[FILE_STAMP_BYTES], pool[FILE_STAMP_BYTES];
-};
 
 struct reload {
 	const char *path; /* of poold.yaml */
 	const struct configuration *current;
 	/* To be used instead, once reload_step says so. */
 	struct configuration next;
-	struct reload_stamps used, seen;
+	struct configuration_stamps used, seen;
 	const char *what; /* was changed: the names of one file, or of both */
 	struct mono looked_at;
 	bool is_held; /* they are good, and a drain is in force */
