@@ -32,6 +32,12 @@ void control_attempt_expect_pause(struct control_attempt *attempt, struct mono n
 	attempt->pause_sent_at = now;
 }
 
+void control_attempt_expect_stop(struct control_attempt *attempt, struct mono now)
+{
+	control_attempt_expect_pause(attempt, now);
+	attempt->is_stop_sent = true;
+}
+
 void control_attempt_forget_sent(struct control_attempt *attempt)
 {
 	attempt->is_pause_sent = attempt->is_stop_sent = false;

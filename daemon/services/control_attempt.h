@@ -42,8 +42,9 @@ struct control_attempt {
  * pause that may still arrive. */
 void control_attempt_turn(struct control_attempt *attempt);
 
-/* An earlier poold may have sent a pause shortly before it ended. */
+/* An earlier poold may have sent a pause, or a stop, shortly before it ended. */
 void control_attempt_expect_pause(struct control_attempt *attempt, struct mono now);
+void control_attempt_expect_stop(struct control_attempt *attempt, struct mono now);
 
 /* The process that was asked has ended: nothing comes of what it was asked. */
 void control_attempt_forget_sent(struct control_attempt *attempt);

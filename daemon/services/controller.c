@@ -196,7 +196,9 @@ struct controller *controller_new(const struct pool *pool,
 			     service->named.name, deps->clock());
 	got = store_get_saved(deps->store, service->named.name, &c->saved, err);
 	c->has_saved = got == 1;
-	if (c->has_saved && !c->saved.was_out)
+	if (c->has_saved && c->saved.cutting)
+		control_attempt_expect_stop(&c->attempt, deps->clock());
+	else if (c->has_saved && !c->saved.was_out)
 		control_attempt_expect_pause(&c->attempt, deps->clock());
 	if (got >= 0)
 		return c;
@@ -220,6 +222,16 @@ static bool is_another(const struct wanted *a, const struct wanted *b)
 	       a->may_cut != b->may_cut;
 }
 
+/* An earlier drain cut them.  Of a service that is disabled it says that poold
+ * stopped it, and starts it again. */
+static void forget_cut(struct controller *c)
+{
+	if (!c->saved.cut || c->saved.start_type == START_DISABLED)
+		return;
+	c->saved.cut = 0;
+	c->is_saved_stale = true;
+}
+
 void controller_want(struct controller *c, const struct wanted *wanted)
 {
 	const struct drain *cover = wanted->cover;
@@ -236,6 +248,8 @@ void controller_want(struct controller *c, const struct wanted *wanted)
 	if (!is_first && is_turn) {
 		c->saved.was_out = false;
 		c->saved.peak = 0;
+		if (wanted->want == WANT_DRAINED)
+			forget_cut(c);
 		drift_forget(&c->drift);
 	}
 	c->wanted = *wanted;

@@ -165,8 +165,10 @@ static void note_cut(struct controller *c)
 
 	if (!c->has_saved || !c->saved.cutting)
 		return;
-	if (c->is_stop_refused && !control_attempt_is_pending(c->state) &&
-	    c->state < STATE_MISSING && c->state != STATE_STOPPED)
+	/* One that was refused says nothing of one that was sent before. */
+	if (c->is_stop_refused && !c->attempt.is_stop_sent &&
+	    !control_attempt_is_pending(c->state) && c->state < STATE_MISSING &&
+	    c->state != STATE_STOPPED)
 		controller_forget_cutting(c);
 	if (c->state != STATE_STOPPED)
 		return;
