@@ -3,6 +3,7 @@
 #include "mem.h"
 #include "scm/scm_lock.h"
 #include "start_rules.h"
+#include "store/saved_text.h"
 #include "system/dial_socket.h"
 #include "system/file.h"
 #include "system/host.h"
@@ -155,13 +156,17 @@ static int check_rules(const struct configuration *c, struct err *err)
 {
 	struct store *store;
 	int found = open_store(c->poold, &store, err), ret = found < 0 ? -1 : 0;
+	char *saved = xasprintf("%s/saved.txt", c->poold->state_dir);
 
+	if (!ret)
+		ret = saved_text_check_store(saved, found ? store : NULL, err);
 	if (!ret)
 		ret = start_rules_check_files(c->pool, c->server,
 					      &c->poold->commands, err);
 	if (!ret && found)
 		ret = start_rules_check_store(c->pool, c->server, store, err);
 	store_close(store);
+	free(saved);
 	return ret;
 }
 

@@ -126,38 +126,7 @@ static void *run(void *arg)
 
 /* ---- life ---- */
 
-static int add_name(void *names, const char *service, const struct saved *saved)
-{
-	(void)saved;
-	(void)json_array_append_new(names, json_string(service));
-	return 0;
-}
-
 /* One that is spelled in another way in pool.yaml now is the same. */
-static int respell_saved(struct supervisor *s, struct err *err)
-{
-	json_t *names = json_array(), *name;
-	int ret =
-		store_each_saved(s->deps.store, add_name, names, err) < 0 ? -1 : 0;
-	size_t i;
-
-	json_array_foreach (names, i, name) {
-		const char *text = json_string_value(name);
-		const struct pool_service *service =
-			start_rules_find(s->all.pool, s->all.server, text);
-
-		if (!ret && strcmp(service->named.name, text) != 0)
-			ret = store_respell_service(s->deps.store, text,
-						    service->named.name, err);
-	}
-	/* A store that is new knows less than the file of the one before. */
-	if (!ret && json_array_size(names))
-		saved_text_write(&s->saved_text, s->deps.store,
-				 s->deps.wall_clock());
-	json_decref(names);
-	return ret;
-}
-
 static void respell_drains(struct supervisor *s)
 {
 	json_t *name;
@@ -214,7 +183,7 @@ static int tell_saved(void *arg, const char *service, const struct saved *saved)
 
 /* A store that somebody has put back from a copy holds drains that ended long ago:
  * whoever reads this sees it by their age. */
-static json_t *tell_found(const struct supervisor *s, struct buf *text)
+static json_t *tell_found(struct supervisor *s, struct buf *text)
 {
 	char age[DURATION_BYTES], time[CLOCK_TEXT_BYTES];
 	json_t *found = json_array();
@@ -241,7 +210,9 @@ static json_t *tell_found(const struct supervisor *s, struct buf *text)
 		json_write_text(one, "created_at", time);
 		(void)json_array_append_new(found, one);
 	}
-	(void)store_each_saved(s->deps.store, tell_saved, NULL, NULL);
+	if (store_each_saved(s->deps.store, tell_saved, NULL, NULL) > 0)
+		saved_text_write(&s->saved_text, s->deps.store,
+				 s->deps.wall_clock());
 	if (s->drains.count && !store_get_written_at(s->deps.store, &written)) {
 		(void)age_text(s, written, age);
 		log_info("the last event in the store is of %s, %s ago",
@@ -298,6 +269,9 @@ static void keep_spare_files(struct supervisor *s)
 
 static int load_state(struct supervisor *s, struct err *err)
 {
+	/* A store that is new, or lost a part, knows less than the file. */
+	if (saved_text_check_store(s->saved_text.path, s->deps.store, err))
+		return -1;
 	s->deps.record = record_open(s->deps.store, s->deps.wall_clock, err);
 	if (!s->deps.record)
 		return -1;
@@ -312,7 +286,7 @@ static int load_state(struct supervisor *s, struct err *err)
 				    err) ||
 	    start_rules_check_store(s->all.pool, s->all.server, s->deps.store,
 				    err) ||
-	    drains_open(&s->drains, err) || respell_saved(s, err))
+	    drains_open(&s->drains, err))
 		return -1;
 	respell_drains(s);
 	if (make_controllers(s, err))

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FILE_LIMIT_BYTES = 1 << 20 };
+
+/* What poold itself reads in the file. */
+static const char event_mark[] = ", with event ";
+static const char nothing[] = "Nothing: there is nothing to put back.\n";
+
 /* The words of sc.exe. */
 static const char *const start_words[START__COUNT] = {
 	[START_BOOT] = "boot",         [START_SYSTEM] = "system",
@@ -85,18 +91,53 @@ void saved_text_write(struct saved_text *file, struct store *store, struct wall 
 
 	buf_printf(
 		&text,
-		"What poold has taken out, as it was before, at %s.\n"
+		"What poold has taken out, as it was before, at %s%s%lld.\n"
 		"poold puts it back when its drains end (poolctl resume).  The commands, "
 		"for PowerShell,\nare for the day on which there is no poold and no "
 		"store.\n\n",
-		clock_format(now, time));
+		clock_format(now, time), event_mark,
+		(long long)store_last_event(store, NULL));
 	count = store_each_saved(store, add_entry, &text, &err);
 	if (!count)
-		buf_puts(&text, "Nothing: there is nothing to put back.\n");
+		buf_puts(&text, nothing);
 	if (count < 0 || file_write(file->path, text.text, &err))
 		log_warning("%s is not up to date: %s", file->path, err.text);
 	free(file->text);
 	file->text = text.text;
+}
+
+/* As of which event the file says that something is to be put back; 0 if it says
+ * nothing, or was written by somebody else. */
+static long long told_event(const char *path)
+{
+	long long event = 0;
+	size_t length;
+	char *text, *at;
+
+	if (file_read(path, FILE_LIMIT_BYTES, ERR_STATE_DIR, &text, &length, NULL))
+		return 0;
+	at = strstr(text, event_mark);
+	if (at && !strstr(text, nothing))
+		event = strtoll(at + strlen(event_mark), NULL, 10);
+	free(text);
+	return event;
+}
+
+int saved_text_check_store(const char *path, struct store *store, struct err *err)
+{
+	long long told = told_event(path);
+	long long last = store ? store_last_event(store, err) : 0;
+
+	if (last < 0)
+		return -1;
+	if (told <= last)
+		return 0;
+	return err_set(
+		err, ERR_STATE_DIR,
+		"%s says what is to be put back, as of event %lld, but the last "
+		"event in the store is %lld: the store was removed, or lost a "
+		"part; see 'Repair a damaged store' in the runbooks",
+		path, told, last);
 }
 
 void saved_text_check(struct saved_text *file, struct store *store, struct wall now)

@@ -30,6 +30,11 @@ struct saved_text {
 void saved_text_write(struct saved_text *file, struct store *store,
 		      struct wall now);
 
+/* Fails with ERR_STATE_DIR if the file at `path` says what is to be put back, as of
+ * an event that the store does not have: it was removed, emptied, or lost its log.
+ * `store`: NULL if there is none. */
+int saved_text_check_store(const char *path, struct store *store, struct err *err);
+
 /* Writes it again if somebody else has changed or removed it. */
 void saved_text_check(struct saved_text *file, struct store *store,
 		      struct wall now);

@@ -33,6 +33,18 @@ int store_add_event(struct store *store, const struct event *event, struct err *
 		err);
 }
 
+static int respell(struct store *store, const char *service, struct err *err)
+{
+	return store_write_row(
+		store,
+		store_prepare(
+			store, err,
+			"UPDATE saved SET service = ?1 WHERE service <> ?1 AND "
+			"same_name(service, ?1)",
+			"t", service),
+		err);
+}
+
 int store_put_saved(struct store *store, const char *service,
 		    const struct saved *saved, struct err *err)
 {
@@ -44,25 +56,33 @@ int store_put_saved(struct store *store, const char *service,
 		"CONFLICT(service) DO UPDATE SET held = excluded.held, cut = "
 		"excluded.cut, cutting = excluded.cutting, peak = excluded.peak";
 
-	return store_write_row(
-		store,
-		store_prepare(store, err, sql, "tttitiii", service,
-			      api_service_states[saved->state],
-			      api_start_types[saved->start_type],
-			      (int64_t)saved->delayed_auto_start,
-			      saved->was_out ? api_start_types[saved->out_type]
-					     : NULL,
-			      saved->cut, saved->cutting, saved->peak),
-		err);
+	return respell(store, service, err) ||
+			       store_write_row(
+				       store,
+				       store_prepare(
+					       store, err, sql, "tttitiii", service,
+					       api_service_states[saved->state],
+					       api_start_types[saved->start_type],
+					       (int64_t)saved->delayed_auto_start,
+					       saved->was_out
+						       ? api_start_types
+								 [saved->out_type]
+						       : NULL,
+					       saved->cut, saved->cutting,
+					       saved->peak),
+				       err)
+		       ? -1
+		       : 0;
 }
 
 int store_delete_saved(struct store *store, const char *service, struct err *err)
 {
-	return store_write_row(store,
-			       store_prepare(store, err,
-					     "DELETE FROM saved WHERE service = ?",
-					     "t", service),
-			       err);
+	return store_write_row(
+		store,
+		store_prepare(store, err,
+			      "DELETE FROM saved WHERE same_name(service, ?)", "t",
+			      service),
+		err);
 }
 
 #define SAVED_COLUMNS                                                            \
@@ -94,7 +114,8 @@ int store_get_saved(struct store *store, const char *service, struct saved *save
 		    struct err *err)
 {
 	sqlite3_stmt *statement = store_prepare(
-		store, err, "SELECT " SAVED_COLUMNS " FROM saved WHERE service = ?",
+		store, err,
+		"SELECT " SAVED_COLUMNS " FROM saved WHERE same_name(service, ?)",
 		"t", service);
 	int ret = statement ? store_next_row(store, statement, err) : -1;
 
@@ -125,17 +146,6 @@ int store_each_saved(struct store *store,
 	}
 	(void)sqlite3_finalize(statement);
 	return ret < 0 ? -1 : count;
-}
-
-int store_respell_service(struct store *store, const char *from, const char *to,
-			  struct err *err)
-{
-	return store_write_row(
-		store,
-		store_prepare(store, err,
-			      "UPDATE saved SET service = ? WHERE service = ?",
-			      "tt", to, from),
-		err);
 }
 
 #define DRAIN_COLUMNS                                                                    \

@@ -92,7 +92,8 @@ void store_set_patience(struct store *store, int ms);
 /* True if something was written, or could not be, since the last commit. */
 bool store_has_writes(const struct store *store);
 
-/* For a service that has one already, only the fields since then are changed. */
+/* For a service that has one already, only the fields since then are changed, and
+ * the spelling of its name.  Names are the same in any spelling, here and below. */
 int store_put_saved(struct store *store, const char *service,
 		    const struct saved *saved, struct err *err);
 int store_delete_saved(struct store *store, const char *service, struct err *err);
@@ -108,10 +109,6 @@ int store_each_saved(struct store *store,
 		     int (*each)(void *arg, const char *service,
 				 const struct saved *saved),
 		     void *arg, struct err *err);
-
-/* Gives what is stored of a service to the same name in another spelling. */
-int store_respell_service(struct store *store, const char *from, const char *to,
-			  struct err *err);
 
 /* A drain as a row: names of enums as texts, times in milliseconds (0: none). */
 struct drain_row {

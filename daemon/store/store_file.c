@@ -4,6 +4,7 @@
 #include "mem.h"
 #include "system/file.h"
 #include "system/host.h"
+#include "utf8.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -362,6 +363,23 @@ void store_set_patience(struct store *store, int ms)
 
 /* ---- opening ---- */
 
+/* For SQL: names of services compare without regard to case, and not as SQLite does
+ * it. */
+static void same_name(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *a = (const char *)sqlite3_value_text(values[0]);
+	const char *b = (const char *)sqlite3_value_text(values[1]);
+
+	(void)count;
+	sqlite3_result_int(context, a && b && !utf8_compare_names(a, b));
+}
+
+static int add_functions(const struct store *store)
+{
+	return sqlite3_create_function(store->db, "same_name", 2, SQLITE_UTF8, NULL,
+				       same_name, NULL, NULL);
+}
+
 /* A path as part of a URI. */
 static void add_path(struct buf *uri, const char *path)
 {
@@ -422,7 +440,8 @@ static int connect_as_usual(struct store *store, struct err *err)
 				     : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
 	if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_NOMUTEX | flags,
-			    NULL))
+			    NULL) ||
+	    add_functions(store))
 		return store_fail(store, err, "open");
 	(void)sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (store->is_reader)
@@ -464,7 +483,7 @@ static int hold_file(struct store *store, const struct err *why, struct err *err
 	(void)sqlite3_close(store->db);
 	store->held = *why;
 	store->is_held = true;
-	if (connect_held(store))
+	if (connect_held(store) || add_functions(store))
 		return store_fail(store, err, "open");
 	/* An empty one is nothing to hold. */
 	if (store_number(store, "PRAGMA user_version", NULL) <= 0)

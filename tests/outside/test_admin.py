@@ -322,7 +322,7 @@ def test_a_new_store_does_not_make_the_text_forget(pool, server):
     server.stop_poold()
     for path in (server.folder / 'state').glob('poold.sqlite*'):
         path.unlink()
-    server.start_poold()
+    assert server.run_poold('run', '--config', server.config).returncode == 11
     assert 'RTCSRV was running' in (server.folder / 'state/saved.txt').read_text()
 
 

@@ -1,11 +1,14 @@
 """What a start must neither miss nor forget, broken on purpose: more of cases F13 and H."""
 
 import os
+import sqlite3
 
 import pytest
 
+from faults import Fault
 from sessions import wait_until
 
+OUT = ('paused', 'manual', True)
 BACK = ('running', 'automatic', True)
 BODY = {'reason': 'patch day', 'owner': 'alice'}
 
@@ -65,3 +68,85 @@ def test_a_drain_that_begins_while_another_is_put_back_has_cut_nothing(pool, ser
     server.kill_poold()
     server.start_poold()
     assert server.document()['progress']['cut'] == 0
+
+
+# ---- the store ----
+
+def drain(server):
+    assert server.put('kb1', BODY)[0] == 201
+    server.wait_phase('drained')
+    assert server.scm.says() == OUT
+
+
+def saved_names(server):
+    store = sqlite3.connect(server.folder / 'state/poold.sqlite')
+    names = [row[0] for row in store.execute('SELECT service FROM saved')]
+    store.close()
+    return names
+
+
+@pytest.mark.brother('H10')
+def test_another_spelling_on_a_disk_that_takes_no_writes_is_the_same_service(server):
+    drain(server)
+    server.kill_poold()
+    server.pool.file.write_text(server.pool.file.read_text().replace('RTCSRV', 'rtcsrv'))
+    server.scm.change(state='running')
+    folder = server.folder / 'fault'
+    folder.mkdir()
+    fault = Fault(folder, server.folder / 'state', 1, 'ENOSPC', is_lasting=True)
+    server.start_poold(fault.env)
+    wait_until(lambda: server.scm.says() == OUT, 'out again')
+    assert server.service()['saved']['state'] == 'running'
+    assert server.document()['drains'][0]['out']
+    fault.lift()
+    wait_until(lambda: not server.document()['store']['failing'], 'written again')
+    wait_until(lambda: saved_names(server) == ['rtcsrv'], 'spelled anew')
+    assert server.delete('kb1')[0] == 200
+    wait_until(lambda: server.scm.says() == BACK and not server.service()['saved'], 'back')
+    fault.close()
+
+
+def remove(state):
+    for path in state.glob('poold.sqlite*'):
+        path.unlink()
+
+
+def empty(state):
+    (state / 'poold.sqlite').write_bytes(b'')
+
+
+LOSSES = {'removed': remove, 'emptied': empty,
+          'log removed': lambda state: (state / 'poold.sqlite-wal').unlink(),
+          'log spoilt': lambda state: (state / 'poold.sqlite-wal').write_bytes(bytes(9999))}
+
+
+@pytest.mark.brother('H14')
+@pytest.mark.parametrize('loss', LOSSES)
+def test_a_start_without_what_was_saved_is_refused(server, loss):
+    """Else the service stays paused, and poold says that somebody else did it."""
+    drain(server)
+    server.kill_poold()
+    state = server.folder / 'state'
+    LOSSES[loss](state)
+    text = (state / 'saved.txt').read_bytes()
+    for command in 'check', 'run':
+        done = server.run_poold(command, '--config', server.config)
+        assert done.returncode == 11, done
+        assert 'saved.txt says what is to be put back' in done.stderr
+        assert "'Repair a damaged store' in the runbooks" in done.stderr
+    assert server.scm.says() == OUT and (state / 'saved.txt').read_bytes() == text
+    # As the runbook says.
+    remove(state)
+    (state / 'saved.txt').unlink()
+    server.start_poold()
+
+
+@pytest.mark.brother('H14')
+def test_a_store_that_is_removed_while_nothing_is_out_is_made_anew(server):
+    drain(server)
+    assert server.delete('kb1')[0] == 200
+    wait_until(lambda: server.scm.says() == BACK and not server.service()['saved'], 'back')
+    assert server.stop_poold() == 0
+    remove(server.folder / 'state')
+    server.start_poold()
+    drain(server)
