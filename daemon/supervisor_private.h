@@ -23,6 +23,7 @@ struct supervisor {
 	char epoch[HOST_ID_BYTES], boot_id[HOST_ID_BYTES];
 	int64_t index;
 	struct mono store_checked_at;
+	bool is_lock_lost;
 	const char *state_dir;
 	struct saved_text saved_text;
 	char *config_problem; /* as in server_status; or NULL */

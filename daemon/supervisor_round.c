@@ -1,6 +1,7 @@
 #include "supervisor_private.h"
 
 #include "mem.h"
+#include "system/file.h"
 #include "system/log.h"
 
 #include <stdlib.h>
@@ -130,6 +131,7 @@ static int64_t check_store(struct supervisor *s)
 	if (since_ms >= 0 && since_ms < every_ms)
 		return every_ms - since_ms;
 	s->store_checked_at = s->deps.clock();
+	s->is_lock_lost = false;
 	record_check(s->deps.record);
 	if (record_failure(s->deps.record))
 		return RETRY_MS;
@@ -139,10 +141,24 @@ static int64_t check_store(struct supervisor *s)
 	return every_ms;
 }
 
+/* Said once until the next check of the store: whoever has the lock instead is
+ * asked for it with some patience. */
+static void keep_locks(struct supervisor *s)
+{
+	struct err err = {0};
+
+	if (s->is_lock_lost || !file_keep_locks(&err))
+		return;
+	log_error("a lock of poold was removed, and cannot be made anew: %s",
+		  err.text);
+	s->is_lock_lost = true;
+}
+
 int64_t supervisor_step(struct supervisor *s)
 {
 	int64_t next_ms, rest_ms;
 
+	keep_locks(s);
 	if (drains_check_clock(&s->drains))
 		supervisor_apply_wants(s);
 	next_ms = controllers_step(s->controllers, s->all.controller_count);

@@ -1,6 +1,7 @@
 #include "system/file.h"
 
 #include "mem.h"
+#include "system/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -247,6 +248,37 @@ static int lock_now(int file)
 	return -1;
 }
 
+/* What was locked, each file that was at a path in turn: it stays locked also
+ * without a name. */
+struct held_lock {
+	char *path;
+	dev_t device;
+	ino_t number;
+};
+
+static struct held_lock *held_locks;
+static size_t held_count;
+
+static bool is_held(const char *path, const struct stat *file)
+{
+	for (size_t i = 0; i < held_count; i++)
+		if (!strcmp(held_locks[i].path, path) &&
+		    held_locks[i].device == file->st_dev &&
+		    held_locks[i].number == file->st_ino)
+			return true;
+	return false;
+}
+
+static void hold(const char *path, int file)
+{
+	struct stat status = {0};
+
+	(void)fstat(file, &status);
+	held_locks = xrealloc(held_locks, (held_count + 1) * sizeof(*held_locks));
+	held_locks[held_count++] =
+		(struct held_lock){xstrdup(path), status.st_dev, status.st_ino};
+}
+
 int file_lock_for_life(const char *path, struct err *err)
 {
 	int file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -257,8 +289,10 @@ int file_lock_for_life(const char *path, struct err *err)
 	errno = number;
 	if (file < 0)
 		return fail(err, ERR_STATE_DIR, "open", path);
-	if (!lock_now(file))
+	if (!lock_now(file)) {
+		hold(path, file);
 		return 0;
+	}
 	if (errno == EWOULDBLOCK)
 		(void)err_set(err, ERR_STATE_LOCKED,
 			      "another poold is running: it has locked %s", path);
@@ -266,6 +300,28 @@ int file_lock_for_life(const char *path, struct err *err)
 		(void)fail(err, ERR_STATE_DIR, "lock", path);
 	(void)close(file);
 	return -1;
+}
+
+int file_keep_locks(struct err *err)
+{
+	/* More come while it looks. */
+	size_t count = held_count;
+	int ret = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *path = held_locks[i].path;
+		struct stat found;
+
+		if (!stat(path, &found) && is_held(path, &found))
+			continue;
+		if (file_lock_for_life(path, err))
+			ret = -1;
+		else
+			log_warning(
+				"%s was removed or replaced; poold has locked it anew",
+				path);
+	}
+	return ret;
 }
 
 bool file_is_locked(const char *path)

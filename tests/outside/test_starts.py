@@ -1,5 +1,6 @@
 """What a start must neither miss nor forget, broken on purpose: more of cases F13 and H."""
 
+import fcntl
 import os
 import sqlite3
 
@@ -149,4 +150,45 @@ def test_a_store_that_is_removed_while_nothing_is_out_is_made_anew(server):
     assert server.stop_poold() == 0
     remove(server.folder / 'state')
     server.start_poold()
+    drain(server)
+
+
+# ---- the locks ----
+
+def locks(server):
+    return [server.folder / 'state/poold.lock', *server.folder.glob('scm.json-*.lock')]
+
+
+def is_refused(server):
+    done = server.run_poold('run', '--config', server.config)
+    return done.returncode == 12 and 'it has locked' in done.stderr
+
+
+@pytest.mark.brother('H14')
+@pytest.mark.parametrize('replaced', [False, True])
+def test_a_lock_that_is_removed_is_taken_anew(server, replaced):
+    """As programs do that clean up files nobody has changed for days."""
+    drain(server)
+    assert len(locks(server)) == 2
+    for count in 2, 4:
+        for path in locks(server):
+            path.unlink()
+            if replaced:
+                path.touch(0o600)
+        wait_until(lambda: server.log().count('locked it anew') == count, 'made anew')
+        assert is_refused(server)
+    assert server.document()['store']['failing'] is False
+    assert server.delete('kb1')[0] == 200
+    wait_until(lambda: server.scm.says() == BACK, 'back')
+
+
+@pytest.mark.brother('H14')
+def test_a_lock_that_another_program_has_by_now_is_said(server):
+    path = server.folder / 'state/poold.lock'
+    other = path.with_name('other.lock')
+    with open(other, 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        other.rename(path)
+        wait_until(lambda: 'a lock of poold was removed' in server.log(), 'it is said')
+    wait_until(lambda: 'locked it anew' in server.log(), 'it has the lock')
     drain(server)
