@@ -7,9 +7,11 @@
 #include "system/dial_socket.h"
 #include "system/file.h"
 #include "system/host.h"
+#include "system/log.h"
 #include "system/private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static char *state_lock(const struct poold_config *config)
 {
@@ -85,6 +87,85 @@ static char *service_locks(const struct poold_config *config)
 		       : xasprintf("%s/service", standard);
 }
 
+/* ---- the state directory that each service had before ---- */
+
+/* 1 if the store in that directory holds the service, 0 if not or if there is none.
+ */
+static int holds(const char *state_dir, const char *service)
+{
+	char *path = xasprintf("%s/poold.sqlite", state_dir);
+	struct store *store = file_size(path) > 0
+				      ? store_open_reader(state_dir, NULL, NULL)
+				      : NULL;
+	struct saved saved;
+	int got = store ? store_get_saved(store, service, &saved, NULL) : 0;
+
+	store_close(store);
+	free(path);
+	return got == 1;
+}
+
+/* A poold with another state directory would take what the one before paused for
+ * the work of somebody else. */
+static int check_home(const char *path, const char *service, const char *state_dir,
+		      struct err *err)
+{
+	size_t length;
+	char *home;
+	int ret = 0;
+
+	if (file_read(path, HOST_PATH_BYTES, ERR_STATE_DIR, &home, &length, NULL))
+		return 0;
+	if (strcmp(home, state_dir) != 0 && holds(home, service) &&
+	    !holds(state_dir, service))
+		ret = err_set(
+			err, ERR_STATE_DIR,
+			"poold took out %s with the state_dir %s, and it is %s "
+			"now; set it back until the service's drains have ended, "
+			"or move what is in it",
+			service, home, state_dir);
+	free(home);
+	return ret;
+}
+
+/* It is only written if it was another one. */
+static void note_home(const char *path, const char *state_dir)
+{
+	struct err err = {0};
+	size_t length;
+	char *home = NULL;
+
+	if ((file_read(path, HOST_PATH_BYTES, ERR_STATE_DIR, &home, &length,
+		       NULL) ||
+	     strcmp(home, state_dir) != 0) &&
+	    file_write(path, state_dir, &err))
+		log_warning("which state_dir poold has is not noted: %s", err.text);
+	free(home);
+}
+
+static int each_home(const struct configuration *c, bool is_noted, struct err *err)
+{
+	char *beside = service_locks(c->poold);
+	const char *state_dir = c->poold->state_dir;
+	int ret = 0;
+
+	LIST_EACH (struct pool_service, service,
+		   *pool_services(c->pool, c->server)) {
+		const char *name = service->named.name;
+		char *path = scm_lock_path(beside, name, ".state");
+
+		if (ret || service->role != ROLE_DRAIN)
+			;
+		else if (is_noted)
+			note_home(path, state_dir);
+		else
+			ret = check_home(path, name, state_dir, err);
+		free(path);
+	}
+	free(beside);
+	return ret;
+}
+
 int start_lock_services(const struct configuration *c, struct err *err)
 {
 	char *beside = service_locks(c->poold);
@@ -96,7 +177,10 @@ int start_lock_services(const struct configuration *c, struct err *err)
 		(void)file_make_directory(standard, NULL);
 	ret = scm_lock(beside, pool_services(c->pool, c->server), err);
 	free(beside);
-	return ret;
+	if (ret || each_home(c, false, err))
+		return -1;
+	(void)each_home(c, true, NULL);
+	return 0;
 }
 
 struct scm *start_open_scm(const struct poold_config *config, struct err *err)
@@ -158,6 +242,8 @@ static int check_rules(const struct configuration *c, struct err *err)
 	int found = open_store(c->poold, &store, err), ret = found < 0 ? -1 : 0;
 	char *saved = xasprintf("%s/saved.txt", c->poold->state_dir);
 
+	if (!ret)
+		ret = each_home(c, false, err);
 	if (!ret)
 		ret = saved_text_check_store(saved, found ? store : NULL, err);
 	if (!ret)

@@ -17,7 +17,8 @@ int start_check_private(const struct configuration *configuration, const char *p
 /* Makes the state directory and locks it, until this process ends. */
 int start_open_state(const struct poold_config *config, struct err *err);
 
-/* See scm_lock. */
+/* See scm_lock.  Fails also if the store of an earlier state directory holds one of
+ * the services, and that of this one does not. */
 int start_lock_services(const struct configuration *configuration, struct err *err);
 
 struct scm *start_open_scm(const struct poold_config *config, struct err *err);

@@ -14,7 +14,7 @@
 static struct buf locked;
 
 /* Names compare without case, and may hold what a path may not. */
-static char *make_path(const char *beside, const char *service)
+char *scm_lock_path(const char *beside, const char *service, const char *ending)
 {
 	struct buf path = {0};
 
@@ -22,7 +22,7 @@ static char *make_path(const char *beside, const char *service)
 	for (const unsigned char *at = (const unsigned char *)service; *at; at++)
 		buf_printf(&path, *at < 128 && isalnum(*at) ? "%c" : "%%%02x",
 			   tolower(*at));
-	buf_puts(&path, ".lock");
+	buf_puts(&path, ending);
 	return path.text;
 }
 
@@ -77,7 +77,7 @@ static int each_service(const char *beside, const struct list *services,
 
 		if (ret || service->role != ROLE_DRAIN)
 			continue;
-		path = make_path(beside, service->named.name);
+		path = scm_lock_path(beside, service->named.name, ".lock");
 		ret = act(path, service->named.name, err);
 		free(path);
 	}

@@ -7,6 +7,9 @@
 
 #include "pool.h"
 
+/* The path of a file of a service, beside the SCM; the caller frees it. */
+char *scm_lock_path(const char *beside, const char *service, const char *ending);
+
 /* Locks the services of the server that are drained, until this process ends, in
  * files whose paths begin with `beside`.  Fails with ERR_STATE_LOCKED if another
  * process has locked one; if a lock cannot be made, it only warns. */

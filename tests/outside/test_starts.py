@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
 
 import pytest
@@ -191,4 +192,48 @@ def test_a_lock_that_another_program_has_by_now_is_said(server):
         other.rename(path)
         wait_until(lambda: 'a lock of poold was removed' in server.log(), 'it is said')
     wait_until(lambda: 'locked it anew' in server.log(), 'it has the lock')
+    drain(server)
+
+
+# ---- another state directory ----
+
+def move_state(server):
+    text = server.config.read_text()
+    server.config.write_text(text.replace('/state\n', '/state2\n'))
+    return lambda: server.config.write_text(text)
+
+
+@pytest.mark.brother('G8')
+def test_another_state_directory_is_refused_while_a_service_is_out(server):
+    drain(server)
+    assert server.stop_poold() == 0
+    move_back = move_state(server)
+    state = server.folder / 'state'
+    for command in 'check', 'run':
+        done = server.run_poold(command, '--config', server.config)
+        assert done.returncode == 11, done
+        assert f'took out RTCSRV with the state_dir {state}, and it is {state}2' in done.stderr
+    move_back()
+    server.start_poold()
+    assert server.service()['saved']['state'] == 'running'
+    assert server.delete('kb1')[0] == 200
+    wait_until(lambda: server.scm.says() == BACK and not server.service()['saved'], 'back')
+
+
+@pytest.mark.brother('G8')
+@pytest.mark.parametrize('copy', [shutil.copytree, shutil.move])
+def test_a_state_directory_may_be_moved(server, copy):
+    drain(server)
+    assert server.stop_poold() == 0
+    move_state(server)
+    copy(server.folder / 'state', server.folder / 'state2')
+    server.start_poold()
+    assert server.service()['saved']['state'] == 'running'
+
+
+@pytest.mark.brother('G8')
+def test_another_state_directory_is_used_while_nothing_is_out(server):
+    assert server.stop_poold() == 0
+    move_state(server)
+    server.start_poold()
     drain(server)
