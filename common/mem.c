@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most texts fit, and are formatted once. */
+enum { FIRST_BYTES = 256 };
+
 static void *must(void *memory)
 {
 	if (!memory) {
@@ -38,16 +41,18 @@ char *xstrdup(const char *text)
 
 char *xasprintf(const char *format, ...)
 {
+	char first[FIRST_BYTES], *text;
 	va_list args;
-	char *text;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(first, sizeof(first), format, args);
 	va_end(args);
 	if (length < 0)
 		return xstrdup("");
 	text = xmalloc((size_t)length + 1);
+	if ((size_t)length < sizeof(first))
+		return memcpy(text, first, (size_t)length + 1);
 	va_start(args, format);
 	(void)vsnprintf(text, (size_t)length + 1, format, args);
 	va_end(args);

@@ -6,13 +6,21 @@
 #include "mem.h"
 #include "utf8.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SERVICE_NAME_LIMIT = 256 };
 
 /* ---- things that must not meet twice: sorted, so that neighbours tell ---- */
+
+/* A url's parts, each as it stands there. */
+struct url {
+	bool is_https;
+	const char *host, *rest; /* rest: from the path on */
+	size_t host_length;
+	int64_t port;
+};
 
 enum claim_kind { CLAIM_NAME, CLAIM_ADDRESS, CLAIM_URL };
 
@@ -21,9 +29,9 @@ struct claim {
 	enum claim_kind kind;
 	const char *what; /* "server" */
 	const char *name;
-	char *url; /* in its normal form */
 	struct net_address address;
-	bool is_default; /* a url that follows from the address */
+	struct url url;
+	const struct pool_server *server; /* of a url */
 	const struct named *owner;
 };
 
@@ -32,24 +40,58 @@ struct claims {
 	size_t count;
 };
 
-static int compare_things(const struct claim *one, const struct claim *other)
+/* 0 if both lead to one place. */
+static int compare_urls(const struct url *one, const struct url *other)
 {
+	if (one->port != other->port)
+		return one->port < other->port ? -1 : 1;
+	if (one->host_length != other->host_length)
+		return one->host_length < other->host_length ? -1 : 1;
+	if (strncasecmp(one->host, other->host, one->host_length) != 0)
+		return strncasecmp(one->host, other->host, one->host_length);
+	return strcmp(one->rest, other->rest);
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *one = a, *other = b;
+
 	if (one->kind == CLAIM_ADDRESS)
 		return memcmp(one->address.bytes, other->address.bytes,
 			      sizeof(one->address.bytes));
 	return one->kind == CLAIM_NAME ? utf8_compare_names(one->name, other->name)
-				       : strcmp(one->url, other->url);
+				       : compare_urls(&one->url, &other->url);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_in_order(const void *a, const void *b)
 {
 	const struct claim *one = a, *other = b;
-	int order = compare_things(one, other);
+	int order = compare_claims(one, other);
 
 	if (!order)
 		order = one->owner->place.line - other->owner->place.line;
 	return order ? order
 		     : one->owner->place.column - other->owner->place.column;
+}
+
+static char *default_url(const struct pool_server *server)
+{
+	char text[NET_ADDRESS_TEXT_BYTES];
+	const struct net_address *address = server->addresses.items;
+	bool is_ipv4 = net_address_is_ipv4(address);
+
+	return xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
+			 net_address_format(address, text), is_ipv4 ? "" : "]");
+}
+
+/* True for a url that follows from the address. */
+static bool is_default_url(const struct claim *claim)
+{
+	char *url = claim->server ? default_url(claim->server) : NULL;
+	bool is_default = url && !strcmp(claim->server->url, url);
+
+	free(url);
+	return is_default;
 }
 
 static void report_twice(const struct claim *first, const struct claim *second,
@@ -58,7 +100,7 @@ static void report_twice(const struct claim *first, const struct claim *second,
 	const struct named *owner = second->owner, *other = first->owner;
 
 	/* Two urls that follow from one address are one mistake. */
-	if (owner == other || (first->is_default && second->is_default))
+	if (owner == other || (is_default_url(first) && is_default_url(second)))
 		return;
 	if (second->kind == CLAIM_NAME)
 		mistakes_add(mistakes, &owner->place,
@@ -72,17 +114,20 @@ static void report_twice(const struct claim *first, const struct claim *second,
 			     other->name, other->place.line);
 }
 
-static void check_claims(struct claims *claims, struct mistakes *mistakes)
+static void sort_claims(struct claims *claims)
 {
 	if (claims->count)
 		qsort(claims->items, claims->count, sizeof(*claims->items),
-		      compare);
+		      compare_in_order);
+}
+
+/* Of sorted ones; frees them. */
+static void check_claims(struct claims *claims, struct mistakes *mistakes)
+{
 	for (size_t i = 1; i < claims->count; i++)
-		if (!compare_things(&claims->items[i - 1], &claims->items[i]))
+		if (!compare_claims(&claims->items[i - 1], &claims->items[i]))
 			report_twice(&claims->items[i - 1], &claims->items[i],
 				     mistakes);
-	for (size_t i = 0; i < claims->count; i++)
-		free(claims->items[i].url);
 	free(claims->items);
 }
 
@@ -97,14 +142,6 @@ static void add_claim(struct claims *claims, const struct claim *claim)
 }
 
 /* ---- urls ---- */
-
-/* A url's parts, each as it stands there. */
-struct url {
-	bool is_https;
-	const char *host, *rest; /* rest: from the path on */
-	size_t host_length;
-	int64_t port;
-};
 
 static bool read_host(const char *at, const char *end, struct url *url)
 {
@@ -152,52 +189,43 @@ static bool is_url(const char *text)
 	return read_url(text, &url);
 }
 
-static char *default_url(const struct pool_server *server)
-{
-	char text[NET_ADDRESS_TEXT_BYTES];
-	const struct net_address *address = server->addresses.items;
-	bool is_ipv4 = net_address_is_ipv4(address);
-
-	return xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
-			 net_address_format(address, text), is_ipv4 ? "" : "]");
-}
-
-/* Two urls that lead to one place have one normal form. */
-static char *normal_url(const struct url *url)
-{
-	char *text = xasprintf("%.*s:%lld%s", (int)url->host_length, url->host,
-			       (long long)url->port, url->rest);
-
-	for (size_t i = 0; i < url->host_length; i++)
-		text[i] = (char)tolower((unsigned char)text[i]);
-	return text;
-}
-
 static void claim_url(struct claims *urls, const struct pool_server *server)
 {
-	struct url url;
-	char *usual;
+	struct claim claim = {
+		.kind = CLAIM_URL, .server = server, .owner = &server->named};
 
-	if (!server->url || !server->addresses.count ||
-	    !read_url(server->url, &url))
-		return;
-	usual = default_url(server);
-	add_claim(urls, &(struct claim){.kind = CLAIM_URL,
-					.url = normal_url(&url),
-					.is_default = !strcmp(server->url, usual),
-					.owner = &server->named});
-	free(usual);
+	if (server->url && server->addresses.count &&
+	    read_url(server->url, &claim.url))
+		add_claim(urls, &claim);
 }
 
-static void check_what_is_unique(const struct pool_config *config,
-				 struct mistakes *mistakes)
+/* Their names, sorted. */
+static struct claims claim_pools(const struct pool_config *config)
 {
-	struct claims pools = {0}, names = {0}, addresses = {0}, urls = {0};
+	struct claims pools = {0};
 
-	LIST_EACH (struct pool, pool, config->pools) {
+	LIST_EACH (struct pool, pool, config->pools)
 		add_claim(&pools, &(struct claim){.what = "pool",
 						  .name = pool->named.name,
 						  .owner = &pool->named});
+	sort_claims(&pools);
+	return pools;
+}
+
+static bool is_pool_name(const struct claims *pools, const char *name)
+{
+	const struct claim wanted = {.name = name};
+
+	return bsearch(&wanted, pools->items, pools->count, sizeof(wanted),
+		       compare_claims) != NULL;
+}
+
+static void check_servers_are_unique(const struct pool_config *config,
+				     struct mistakes *mistakes)
+{
+	struct claims names = {0}, addresses = {0}, urls = {0};
+
+	LIST_EACH (struct pool, pool, config->pools)
 		LIST_EACH (struct pool_server, server, pool->servers) {
 			add_claim(&names,
 				  &(struct claim){.what = "server",
@@ -210,10 +238,11 @@ static void check_what_is_unique(const struct pool_config *config,
 							  .address = *address,
 							  .owner = &server->named});
 		}
-	}
-	check_claims(&pools, mistakes);
+	sort_claims(&names);
 	check_claims(&names, mistakes);
+	sort_claims(&addresses);
 	check_claims(&addresses, mistakes);
+	sort_claims(&urls);
 	check_claims(&urls, mistakes);
 }
 
@@ -317,7 +346,7 @@ static void set_url(struct pool_server *server)
 		server->url[--length] = '\0';
 }
 
-static void check_server(const struct pool_config *config, const struct pool *pool,
+static void check_server(const struct claims *pools, const struct pool *pool,
 			 struct pool_server *server, struct mistakes *mistakes)
 {
 	const struct place *place = &server->named.place;
@@ -334,7 +363,7 @@ static void check_server(const struct pool_config *config, const struct pool *po
 			mistakes, place,
 			"'%s' is not a server name: expected up to 64 letters, digits, . _ @ -; the first a letter or a digit",
 			server->named.name);
-	if (pool_find(config, server->named.name))
+	if (is_pool_name(pools, server->named.name))
 		mistakes_add(
 			mistakes, place,
 			"server '%s' has the name of a pool; give one of them another name",
@@ -491,10 +520,9 @@ static void check_words(const struct list *services, struct mistakes *mistakes)
 					&words,
 					&(struct claim){.name = word,
 							.owner = &service->named});
-	if (words.count)
-		qsort(words.items, words.count, sizeof(*words.items), compare);
+	sort_claims(&words);
 	for (size_t i = 1; i < words.count; i++)
-		if (!compare_things(&words.items[i - 1], &words.items[i]))
+		if (!compare_claims(&words.items[i - 1], &words.items[i]))
 			report_ambiguous(&words.items[i - 1], &words.items[i],
 					 mistakes);
 	free(words.items);
@@ -553,7 +581,7 @@ static void check_fqdn(const struct pool *pool, struct mistakes *mistakes)
 			pool->fqdn, pool->named.name);
 }
 
-static void check_pool(const struct pool_config *config, struct pool *pool,
+static void check_pool(const struct claims *pools, struct pool *pool,
 		       struct mistakes *mistakes)
 {
 	const struct place *place = &pool->named.place;
@@ -573,7 +601,7 @@ static void check_pool(const struct pool_config *config, struct pool *pool,
 		check_availability(pool, mistakes);
 	}
 	LIST_EACH (struct pool_server, server, pool->servers) {
-		check_server(config, pool, server, mistakes);
+		check_server(pools, pool, server, mistakes);
 		if (server->services.count)
 			check_services(pool, &server->services,
 				       &server->named.place, mistakes);
@@ -582,7 +610,10 @@ static void check_pool(const struct pool_config *config, struct pool *pool,
 
 void pool_rules_check(struct pool_config *config, struct mistakes *mistakes)
 {
+	struct claims pools = claim_pools(config);
+
 	LIST_EACH (struct pool, pool, config->pools)
-		check_pool(config, pool, mistakes);
-	check_what_is_unique(config, mistakes);
+		check_pool(&pools, pool, mistakes);
+	check_claims(&pools, mistakes);
+	check_servers_are_unique(config, mistakes);
 }

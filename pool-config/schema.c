@@ -49,33 +49,49 @@ static const char *describe_character(uint32_t character, enum text_rule rule)
 	return NULL;
 }
 
-/* False, with a mistake, if the node's text has a character that looks like another
- * one, or like none.  `what` tells whose text it is. */
-static bool check_text(const struct yaml_node *node, const char *what,
-		       enum text_rule rule, struct mistakes *mistakes)
+/* The first character that looks like another one, or like none; or NULL. */
+static const char *find_odd(const char *text, enum text_rule rule)
 {
-	const char *text = node->text, *found;
 	size_t length;
 
-	for (const char *at = text; rule != TEXT_FREE && *at; at += length) {
-		uint32_t character = utf8_read(at, &length);
+	for (const char *at = text; rule != TEXT_FREE && *at; at += length)
+		/* Nothing in the usual part of ASCII is odd. */
+		if (*at >= ' ' && *at <= '~')
+			length = 1;
+		else if (describe_character(utf8_read(at, &length), rule))
+			return at;
+	return NULL;
+}
 
-		found = describe_character(character, rule);
-		if (!found)
-			continue;
-		mistakes_add(mistakes, &node->place,
-			     "%s has U+%04X %s '%.*s': %s%s", what,
-			     (unsigned)character, at == text ? "before" : "after",
-			     at == text ? (int)strcspn(at + length, "\t\r\n")
-					: (int)(at - text),
-			     at == text ? at + length : text, found,
-			     character < 0x20
-				     ? "; a path with \\ needs single quotes, or "
-				       "none"
-				     : "; type it again without that");
-		return false;
-	}
-	return true;
+/* `what` says whose text it is; it stands between two `quote`s. */
+static void report_odd(const struct yaml_node *node, const char *odd,
+		       const char *quote, const char *what, enum text_rule rule,
+		       struct mistakes *mistakes)
+{
+	const char *text = node->text;
+	size_t length;
+	uint32_t character = utf8_read(odd, &length);
+	bool is_first = odd == text;
+
+	mistakes_add(
+		mistakes, &node->place, "%s%s%s has U+%04X %s '%.*s': %s%s", quote,
+		what, quote, (unsigned)character, is_first ? "before" : "after",
+		is_first ? (int)strcspn(odd + length, "\t\r\n") : (int)(odd - text),
+		is_first ? odd + length : text, describe_character(character, rule),
+		character < 0x20 ? "; a path with \\ needs single quotes, or "
+				   "none"
+				 : "; type it again without that");
+}
+
+/* False, with a mistake, if the name has a character that it must not have. */
+static bool check_name_text(const struct yaml_node *name, const char *what,
+			    struct mistakes *mistakes)
+{
+	const char *odd = find_odd(name->text, TEXT_NAME);
+
+	if (odd)
+		report_odd(name, odd, "", what, TEXT_NAME, mistakes);
+	return !odd;
 }
 
 static void wrong(const struct value *value, const char *what)
@@ -195,10 +211,13 @@ static void *append_item(struct list *list, size_t size_bytes)
 
 static bool check_value_text(const struct value *value)
 {
-	char what[64];
+	enum text_rule rule = value->key->rule;
+	const char *odd = find_odd(value->node->text, rule);
 
-	(void)snprintf(what, sizeof(what), "'%s'", value->key->name);
-	return check_text(value->node, what, value->key->rule, value->mistakes);
+	if (odd)
+		report_odd(value->node, odd, "'", value->key->name, rule,
+			   value->mistakes);
+	return !odd;
 }
 
 static void load_list_item(const struct value *value, struct list *list)
@@ -284,7 +303,7 @@ static void load_named(const struct value *value, struct list *list)
 
 		named->name = xstrdup(name->text);
 		named->place = name->place;
-		(void)check_text(name, "this name", TEXT_NAME, value->mistakes);
+		(void)check_name_text(name, "this name", value->mistakes);
 		schema_load(section, value->node->items[i], named, value->mistakes);
 		named->is_wrong = value->mistakes->count > before;
 	}
@@ -388,7 +407,7 @@ static void report_unknown_keys(const struct section *section,
 		const struct key *below;
 
 		if (schema_find_key(section, name) ||
-		    !check_text(node->keys[i], "this key", TEXT_NAME, mistakes))
+		    !check_name_text(node->keys[i], "this key", mistakes))
 			continue;
 		for (size_t j = 0; j < section->key_count; j++)
 			nearest_try(&nearest, section->keys[j].name);
