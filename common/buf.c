@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { USUAL_BYTES = 32 };
+
 static void reserve(struct buf *buf, size_t more)
 {
 	size_t need = buf->length + more + 1;
@@ -30,18 +32,23 @@ void buf_puts(struct buf *buf, const char *text)
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
+	size_t room;
 	va_list again;
 	int length;
 
+	/* Mostly it fits, and is formatted once. */
+	reserve(buf, USUAL_BYTES);
+	room = buf->size_bytes - buf->length;
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, args);
-	if (length >= 0) {
+	length = vsnprintf(buf->text + buf->length, room, format, args);
+	if (length >= 0 && (size_t)length >= room) {
 		reserve(buf, (size_t)length);
 		(void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format,
 				again);
-		buf->length += (size_t)length;
 	}
 	va_end(again);
+	buf->length += length > 0 ? (size_t)length : 0;
+	buf->text[buf->length] = '\0';
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

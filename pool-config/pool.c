@@ -50,7 +50,8 @@ int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server
 {
 	if (service->settle_ms >= 0)
 		return service->settle_ms;
-	return server->settle_ms >= 0 ? server->settle_ms : pool->settle_ms;
+	return server && server->settle_ms >= 0 ? server->settle_ms
+						: pool->settle_ms;
 }
 
 enum start_type pool_startup_while_drained(const struct pool *pool,

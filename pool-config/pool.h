@@ -181,9 +181,11 @@ const struct pool_server *pool_find_server(const struct pool_config *config,
  * which was not tried before; else "".  It lives as long as `nearest`. */
 const char *pool_hint(const struct pool_config *config, struct nearest *nearest);
 
-/* The services of a server: its own, else those of its pool. */
+/* The services of a server: its own, else those of its pool.  NULL: of a server
+ * that says nothing of its own. */
 const struct list *pool_services(const struct pool *pool,
 				 const struct pool_server *server);
+/* NULL for the server: of one that says nothing of its own. */
 int64_t pool_settle_ms(const struct pool *pool, const struct pool_server *server,
 		       const struct pool_service *service);
 

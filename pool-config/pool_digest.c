@@ -42,7 +42,7 @@ static void add_texts(struct buf *part, const struct list *texts)
 
 struct subject {
 	const struct pool *pool;
-	const struct pool_server *server;
+	const struct pool_server *server; /* NULL: one without keys of its own */
 	const struct pool_service *service;
 };
 
@@ -117,7 +117,7 @@ static void add_members(const struct subject *subject, struct buf *part)
 	qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < count; i++) {
 		for (const char *c = names[i]; *c; c++)
-			buf_printf(part, "%c", tolower((unsigned char)*c));
+			buf_add(part, &(char){(char)tolower((unsigned char)*c)}, 1);
 		buf_puts(part, ",");
 	}
 	free(names);
@@ -173,9 +173,27 @@ static json_t *hash_parts(const struct part *parts, const struct subject *subjec
 	return object;
 }
 
+static json_t *hash_services(const struct pool *pool,
+			     const struct pool_server *server)
+{
+	struct subject subject = {pool, server, NULL};
+	json_t *services = json_object();
+
+	LIST_EACH (struct pool_service, service, *pool_services(pool, server)) {
+		subject.service = service;
+		(void)json_object_set_new(services, service->named.name,
+					  hash_parts(service_parts, &subject));
+	}
+	return services;
+}
+
 json_t *pool_digest_pool(const struct pool *pool)
 {
-	return hash_parts(pool_parts, &(struct subject){pool, NULL, NULL});
+	json_t *digest =
+		hash_parts(pool_parts, &(struct subject){pool, NULL, NULL});
+
+	(void)json_object_set_new(digest, "services", hash_services(pool, NULL));
+	return digest;
 }
 
 json_t *pool_digest(const struct pool *pool, const struct pool_server *server)
@@ -187,18 +205,21 @@ json_t *pool_digest(const struct pool *pool, const struct pool_server *server)
 	return digest;
 }
 
-json_t *pool_digest_server(const json_t *of_pool, const struct pool *pool,
+/* Of a server's own keys, these are all that a part of its services depends on. */
+static bool has_own_services(const struct pool_server *server)
+{
+	return server->services.count || server->settle_ms >= 0;
+}
+
+json_t *pool_digest_server(json_t *of_pool, const struct pool *pool,
 			   const struct pool_server *server)
 {
-	struct subject subject = {pool, server, NULL};
-	json_t *digest = json_copy((json_t *)of_pool), *services = json_object();
+	json_t *digest;
 
-	LIST_EACH (struct pool_service, service, *pool_services(pool, server)) {
-		subject.service = service;
-		(void)json_object_set_new(services, service->named.name,
-					  hash_parts(service_parts, &subject));
-	}
-	(void)json_object_set_new(digest, "services", services);
+	if (!has_own_services(server))
+		return json_incref(of_pool);
+	digest = json_copy(of_pool);
+	(void)json_object_set_new(digest, "services", hash_services(pool, server));
 	return digest;
 }
 

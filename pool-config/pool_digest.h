@@ -16,10 +16,11 @@
  * server (`role`, `ports`, `sources`, `settle`, `probe`); a new reference. */
 json_t *pool_digest(const struct pool *pool, const struct pool_server *server);
 
-/* The same with the parts of the pool, which all its servers share, from
- * pool_digest_pool. */
+/* The same in two steps, for whoever needs it of many servers: once what all
+ * servers of the pool share, then each.  New references, of which several may be to
+ * one object: it is not to be changed. */
 json_t *pool_digest_pool(const struct pool *pool);
-json_t *pool_digest_server(const json_t *of_pool, const struct pool *pool,
+json_t *pool_digest_server(json_t *of_pool, const struct pool *pool,
 			   const struct pool_server *server);
 
 /*

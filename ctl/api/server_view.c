@@ -357,7 +357,6 @@ struct server_view *server_view_parse(const char *body, size_t length,
 	return NULL;
 }
 
-/* A poold without a digest at least names its services. */
 /* Of a thousand servers each would hash the names of all.  The pools stay as they
  * are while poolctl runs. */
 static json_t *own_digest(const struct pool_server *server)
@@ -373,6 +372,7 @@ static json_t *own_digest(const struct pool_server *server)
 	return pool_digest_server(of_pool, pool, server);
 }
 
+/* A poold without a digest at least names its services. */
 void server_view_compare(struct server_view *view, const struct pool_server *server)
 {
 	const json_t *theirs = json_object_get(view->document, "config");
