@@ -283,6 +283,10 @@ static void start(struct client *client, struct transfer *transfer)
 	transfer->started_wall = clock_wall();
 	set_answer(easy, transfer);
 	restrict_to_http(easy);
+	/* Of more servers than connections are allowed, each has lost its
+	 * connection to another one by the time that it is asked again. */
+	if (client->limit && client->count > client->limit)
+		(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	if (transfer->talk)
 		set_try(easy, transfer);
 	else

@@ -61,7 +61,8 @@ typedef void client_done(void *context, const struct reply *reply);
 struct client *client_new(struct err *err);
 
 /* Limits how many requests are under way at once, and on how many connections (0:
- * no limit).  The others wait for their turn; their time begins with it. */
+ * no limit).  The others wait for their turn; their time begins with it.  While
+ * there are more requests than that, no connection is kept for later. */
 void client_set_limit(struct client *client, size_t limit);
 
 /* Drops requests that are under way; their functions are not called. */
