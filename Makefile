@@ -37,7 +37,7 @@ ifeq ($(LIBRARIES),)
 $(error The libraries for Windows are missing)
 endif
 PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATICLIB \
-	-DCARES_STATICLIB -DYAML_DECLARE_STATIC -isystem $(LIBRARIES)/include
+	-DCARES_STATICLIB -DYAML_DECLARE_STATIC -DGNUTLS_INTERNAL_BUILD=1 -isystem $(LIBRARIES)/include
 # Without symbols poold.exe is a tenth as large.
 LDFLAGS += -static -s -L$(LIBRARIES)/lib
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
@@ -50,7 +50,7 @@ PLATFORM := unix
 EXE :=
 NEEDS := build $(filter clang,$(notdir $(CC)))
 PLATFORM_FLAGS := -D_GNU_SOURCE
-POOLD_LIBS := -lmicrohttpd -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
+POOLD_LIBS := -lmicrohttpd -lgnutls -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
 POOLCTL_LIBS := -lcurl -lcares -lidn2 -lnettle -ljansson -lyaml -lpthread
 endif
 

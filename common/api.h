@@ -28,6 +28,7 @@ enum {
 	API_SERVICES_LIMIT = 64,
 	API_DRAINS_LIMIT = 64,
 	API_DEADLINE_LIMIT_S = 366 * 24 * 3600,
+	API_CERTIFICATE_WARN_DAYS = 30, /* before the end of a certificate */
 	API_TTL_LIMIT_S = 60, /* of a reservation, and what it is if not given */
 	API_TTL_USUAL_S = 15,
 	API_TOKEN_BYTES = 64,

@@ -6,6 +6,7 @@ static int choose_address(struct configuration *c, struct err *err)
 {
 	const char *url = strstr(c->server->url, "://") + 3;
 	const struct net_address *own = c->server->addresses.items;
+	char text[NET_ADDRESS_TEXT_BYTES];
 
 	if (c->poold->listen) {
 		/* Checked when the file was read. */
@@ -14,12 +15,14 @@ static int choose_address(struct configuration *c, struct err *err)
 		c->address = *own;
 		c->port = 8650;
 	}
-	if (net_address_is_loopback(&c->address))
+	if (net_address_is_loopback(&c->address) || c->poold->tls.certificate)
 		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "poold has no TLS and no credentials yet, so it listens on "
-		       "loopback addresses only; set 'listen: 127.0.0.1:8650' in "
-		       "poold.yaml");
+	return err_set(
+		err, ERR_CONFIG,
+		"without TLS, poold listens on loopback addresses only, and "
+		"%s is none; set 'tls' in poold.yaml (`poold tls init` makes "
+		"the files), or 'listen: 127.0.0.1:8650'",
+		net_address_format(&c->address, text));
 }
 
 int configuration_load(struct configuration *c, const char *path,

@@ -51,6 +51,7 @@ struct poold {
 	struct store *reader;
 	char machine[HOST_NAME_BYTES];
 	struct host_names names;
+	struct tls *tls; /* NULL: plain HTTP */
 	struct routes routes;
 	struct http *_Atomic http; /* the supervisor's thread reads it */
 };
@@ -102,11 +103,14 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 	struct http_setup setup = {
 		.address = poold->configuration.address,
 		.port = poold->configuration.port,
+		.tls = poold->tls,
 		.handle = routes_handle,
 		.finished = routes_finished,
 		.arg = &poold->routes,
 	};
 
+	if (poold->tls && tls_load(poold->tls, err))
+		return -1;
 	poold->http = http_start(&setup, err);
 	return poold->http ? 0 : -1;
 }
@@ -122,6 +126,7 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 {
 	struct err listening = {0};
 	const struct poold_config *config = poold->configuration.poold;
+	struct tls *tls = poold->tls = tls_new(&config->tls);
 	struct supervisor_setup setup = {
 		.pool = poold->configuration.pool,
 		.server = poold->configuration.server,
@@ -129,6 +134,7 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 		.version = VERSION,
 		.tick_ms = config->tick_ms,
 		.commands = &config->commands,
+		.tls = tls,
 		.tasks = &poold->tasks,
 		.snapshots = &poold->snapshots,
 		.is_machine_ending = service_is_machine_ending,
@@ -166,7 +172,8 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 	};
 	/* As a service it keeps services out also while nobody can talk to it. */
 	if (listen_for_requests(poold, &listening)) {
-		if (!is_service || listening.code != ERR_LISTEN)
+		if (!is_service ||
+		    (listening.code != ERR_LISTEN && listening.code != ERR_CONFIG))
 			return err_set_os(err, listening.code, 0, "%s",
 					  listening.text);
 		log_warning("%s; poold tries again every second", listening.text);
@@ -189,6 +196,8 @@ static void put_down(struct poold *poold)
 	poold->reader = NULL;
 	supervisor_free(poold->supervisor);
 	poold->supervisor = NULL;
+	tls_free(poold->tls);
+	poold->tls = NULL;
 	snapshot_shelf_done(&poold->snapshots);
 	task_queue_done(&poold->tasks);
 }
@@ -213,10 +222,10 @@ static void await_requests(struct poold *poold)
 	while (!poold->http && service_await(LISTEN_AGAIN_MS) != SERVICE_WORD_STOP)
 		(void)listen_for_requests(poold, NULL);
 	if (poold->http)
-		log_info("poold %s serves %s on %s port %u", VERSION,
+		log_info("poold %s serves %s on %s port %u%s", VERSION,
 			 poold->configuration.server->named.name,
 			 net_address_format(&poold->configuration.address, text),
-			 http_port(poold->http));
+			 http_port(poold->http), poold->tls ? " with TLS" : "");
 }
 
 /* True if the files were changed and `reload` has what is to be used; false for the
@@ -230,6 +239,7 @@ static bool serve_until_changed(struct poold *poold, struct reload *reload)
 	while (word != SERVICE_WORD_STOP) {
 		word = service_await(HTTP_TICK_MS);
 		http_tick(poold->http);
+		tls_step(poold->tls);
 		if (reload_step(reload, &poold->tasks, word == SERVICE_WORD_RELOAD))
 			return true;
 	}
@@ -430,6 +440,20 @@ static json_t *inspect_services(const struct configuration *configuration,
 	return services;
 }
 
+/* To be freed; NULL also if the files cannot be used, which `check` says. */
+static char *warn_of_certificate(const struct poold_tls *files)
+{
+	struct certificate *certificate =
+		files->certificate ? certificate_load(files, NULL) : NULL;
+	char *text = certificate
+			     ? certificate_warn(certificate_expires_at(certificate),
+						clock_wall())
+			     : NULL;
+
+	certificate_free(certificate);
+	return text;
+}
+
 /* Works beside a running poold, whose drains it does not know. */
 static int print_preflight(const struct configuration *configuration,
 			   struct scm *scm, bool is_json)
@@ -437,9 +461,11 @@ static int print_preflight(const struct configuration *configuration,
 	struct preflight_machine machine = {
 		.server = configuration->server->named.name,
 		.pool = configuration->pool->named.name};
+	char *certificate = warn_of_certificate(&configuration->poold->tls);
 	json_t *document;
 	bool is_possible;
 
+	machine.certificate = certificate;
 	preflight_look_at_machine(scm, &machine);
 	document =
 		preflight_to_json(&machine, inspect_services(configuration, scm));
@@ -451,6 +477,7 @@ static int print_preflight(const struct configuration *configuration,
 		preflight_text_print(document, stdout);
 	}
 	json_decref(document);
+	free(certificate);
 	return is_possible ? 0 : EXIT_REFUSED;
 }
 

@@ -121,6 +121,7 @@ static int load_next(struct reload *r, struct buf *mistakes, struct err *err)
 
 	return configuration_load(next, r->path, mistakes, err) ||
 			       start_check_private(next, r->path, err) ||
+			       start_check_certificate(next, err) ||
 			       start_rules_check_files(next->pool, next->server,
 						       &next->poold->commands, err)
 		       ? -1

@@ -9,6 +9,7 @@
 #include "system/host.h"
 #include "system/log.h"
 #include "system/private.h"
+#include "tls/certificate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,17 @@ static int check_profile(const struct configuration *c, struct err *err)
 
 	free(path);
 	return ret;
+}
+
+int start_check_certificate(const struct configuration *c, struct err *err)
+{
+	struct certificate *certificate;
+
+	if (!c->poold->tls.certificate)
+		return 0;
+	certificate = certificate_load(&c->poold->tls, err);
+	certificate_free(certificate);
+	return certificate ? 0 : -1;
 }
 
 int start_check_private(const struct configuration *c, const char *path,
@@ -266,7 +278,7 @@ int start_check(const struct configuration *c, struct buf *notes, struct err *er
 	free(lock);
 	/* A poold that is running has the locks and the address itself. */
 	if ((!is_running && check_locks(c, err)) || check_scm(c->poold, err) ||
-	    check_rules(c, err))
+	    check_rules(c, err) || start_check_certificate(c, err))
 		return -1;
 	return is_running ? 0 : check_address(c, err);
 }

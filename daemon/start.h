@@ -14,6 +14,10 @@
 int start_check_private(const struct configuration *configuration, const char *path,
 			struct err *err);
 
+/* Fails if there is TLS, and its files cannot be used. */
+int start_check_certificate(const struct configuration *configuration,
+			    struct err *err);
+
 /* Makes the state directory and locks it, until this process ends. */
 int start_open_state(const struct poold_config *config, struct err *err);
 

@@ -15,6 +15,7 @@
 #include "scm/scm.h"
 
 struct supervisor;
+struct tls;
 
 /* All that it points to must outlive the supervisor. */
 struct supervisor_setup {
@@ -24,6 +25,7 @@ struct supervisor_setup {
 	const char *version;
 	int64_t tick_ms;
 	const struct list *commands; /* struct poold_command; or NULL */
+	struct tls *tls;             /* whose end and problem it shows; or NULL */
 	/* Taken over by supervisor_new, freed even when it fails. */
 	struct scm *scm;
 	struct task_queue *tasks;

@@ -255,6 +255,7 @@ static json_t *preflight(struct supervisor *s, struct task *task)
 					    .pool = s->all.pool->named.name};
 	struct forecast *forecast;
 	json_t *found = json_array(), *json;
+	char *certificate;
 
 	if (check_services(s, &task->drain, &task->err)) {
 		json_decref(found);
@@ -281,8 +282,11 @@ static json_t *preflight(struct supervisor *s, struct task *task)
 			controller_forecast(s->controllers[i], forecast);
 	}
 	preflight_look_at_machine(s->deps.scm, &machine);
+	certificate = certificate_warn(tls_expires_at(s->all.tls), clock_wall());
+	machine.certificate = certificate;
 	task->http_status = 200;
 	json = preflight_to_json(&machine, found);
+	free(certificate);
 	(void)json_object_set_new(json, "forecast",
 				  eta_forecast(forecast, task->drain.deadline_s));
 	forecast_free(forecast);

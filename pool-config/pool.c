@@ -74,6 +74,17 @@ enum on_deadline pool_on_deadline(const struct pool *pool,
 							   : pool->on_deadline);
 }
 
+static bool is_given(const struct pool_trust *trust)
+{
+	return trust->pins.count || trust->ca_file;
+}
+
+const struct pool_trust *pool_trust(const struct pool *pool,
+				    const struct pool_server *server)
+{
+	return is_given(&server->trust) ? &server->trust : &pool->trust;
+}
+
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server)
 {
 	return server->capacity >= 0 ? server->capacity : pool->capacity;

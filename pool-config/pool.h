@@ -126,12 +126,21 @@ struct pool_availability {
 	int64_t max_out;
 };
 
+/* What poolctl must see of a server's TLS before it believes it.  Nothing here: a
+ * certificate of the system's authorities, for the host of the url. */
+struct pool_trust {
+	/* char *, "sha256//BASE64": the server has one of these keys. */
+	struct list pins;
+	char *ca_file; /* the authorities, instead of the system's; or NULL */
+};
+
 struct pool_server {
 	struct named named;
 	const struct pool
 		*pool;         /* whose it is; NULL before the rules were checked */
 	struct list addresses; /* struct net_address, at least one */
 	char *url;             /* of its poold, without a slash at the end */
+	struct pool_trust trust;
 	char *upgrade_domain;
 	int64_t rank; /* order of first start, from 1; -1: not given */
 	int64_t settle_ms, deadline_ms; /* -1: those of the pool */
@@ -145,6 +154,7 @@ struct pool_server {
 struct pool {
 	struct named named;
 	char *fqdn, *profile, *title, *notes;
+	struct pool_trust trust; /* of servers without one of their own */
 	int64_t settle_ms;
 	int64_t deadline_ms;       /* -1: none */
 	int on_deadline;           /* enum on_deadline */
@@ -198,6 +208,11 @@ enum start_type pool_startup_while_drained(const struct pool *pool,
 int64_t pool_deadline_ms(const struct pool *pool, const struct pool_server *server);
 enum on_deadline pool_on_deadline(const struct pool *pool,
 				  const struct pool_server *server);
+
+/* The trust that is in force for a server: its own, if it has any of it, else that
+ * of its pool. */
+const struct pool_trust *pool_trust(const struct pool *pool,
+				    const struct pool_server *server);
 
 /* The most sessions that the server should carry; -1 if nobody says it. */
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server);

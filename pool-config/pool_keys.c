@@ -31,6 +31,7 @@ static const char *const afters_resume[] = {"connect", "none", NULL};
 const char *const pool_rds_states[] = {"active", "connected",    "connect_query",
 				       "shadow", "disconnected", NULL};
 static const char *const whiles_stopped[] = {"unknown", "zero", NULL};
+const char *const poold_client_roles[] = {"viewer", "operator", "admin", NULL};
 static const char *const scm_kinds[] = {"windows", "simulated", NULL};
 
 /* Every source has these, except the kernel's list of connections. */
@@ -192,8 +193,13 @@ static const struct key server_keys[] = {
 	 .help = "the server's IP address, or a list of them",
 	 .example = "10.1.0.11"},
 	{"url", KEY_TEXT, AT(pool_server, url),
-	 .help = "address of its poold; default http://ADDRESS:8650",
+	 .help = "address of its poold; default http://ADDRESS:8650, and https where a pin or a ca_file is set",
 	 .example = "http://127.0.0.1:8651"},
+	{"pin", KEY_TEXTS, AT(pool_server, trust.pins),
+	 .help = "the SHA-256 of the key that its poold must present, or a list of them; with a pin or a ca_file of its own, those of the pool do not count for this server",
+	 .example = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+	{"ca_file", KEY_PATH, AT(pool_server, trust.ca_file),
+	 .help = "instead of the pool's", .example = "/etc/poolctl/ca.pem"},
 	{"upgrade_domain", KEY_TEXT, AT(pool_server, upgrade_domain),
 	 .help = "servers of the same upgrade domain may be out together, as far as max_out and the floor allow; servers of different domains may not",
 	 .example = "ud1"},
@@ -287,6 +293,12 @@ static const struct section pacing_section =
 static const struct key pool_keys[] = {
 	{"fqdn", KEY_TEXT, AT(pool, fqdn), .help = "the pool's name in DNS",
 	 .example = "pool01.contoso.com"},
+	{"pin", KEY_TEXTS, AT(pool, trust.pins),
+	 .help = "the SHA-256 of a key that every poold of the pool may present, or a list of them; a pin without ca_file stands in place of the chain, the name and the dates of the certificate",
+	 .example = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+	{"ca_file", KEY_PATH, AT(pool, trust.ca_file),
+	 .help = "PEM file with the authority that certifies these poolds; default: the system's authorities",
+	 .example = "/etc/poolctl/ca.pem"},
 	{"profile", KEY_TEXT, AT(pool, profile),
 	 .help = "the kind of servers: the name of a profile, or a file with one (./my.yaml, relative to this file's folder)",
 	 .example = "sfb-2019-front-end"},
@@ -342,6 +354,38 @@ static const struct key root_keys[] = {
 const struct section pool_file_section =
 	SECTION("pool.yaml", pool_config, root_keys);
 
+static const struct key client_keys[] = {
+	{"subject", KEY_TEXT, AT(poold_client, subject), .rule = TEXT_FREE,
+	 .help = "the subject of the client's certificate, as RFC 4514 writes it",
+	 .example = "'CN=runner7,O=Contoso'"},
+	{"san", KEY_TEXT, AT(poold_client, san),
+	 .help = "a name of the client's certificate (subjectAltName): a DNS name, an e-mail address or a URI",
+	 .example = "runner7.contoso.com"},
+	{"name", KEY_TEXT, .is_required = true, AT(poold_client, name),
+	 .help = "the name of this client in the record", .example = "ci"},
+	{"role", KEY_CHOICE, .is_required = true, AT(poold_client, role), .min = 1,
+	 .choices = poold_client_roles, .help = "what it may do",
+	 .example = "operator"},
+};
+static const struct section client_section =
+	SECTION("a client", poold_client, client_keys);
+
+static const struct key tls_keys[] = {
+	{"certificate", KEY_PATH, AT(poold_tls, certificate),
+	 .help = "PEM file with this server's certificate, and after it those of the authorities between; poold uses a new one by itself",
+	 .example = "/etc/poolctl/server.pem"},
+	{"key", KEY_PATH, AT(poold_tls, key),
+	 .help = "PEM file with the key of the certificate, without a password; nobody but the user who runs poold may read it",
+	 .example = "/etc/poolctl/server.key"},
+	{"client_ca", KEY_PATH, AT(poold_tls, client_ca),
+	 .help = "PEM file with the authorities whose client certificates count; without it, poold asks for none",
+	 .example = "/etc/poolctl/clients-ca.pem"},
+	{"clients", KEY_ROWS, AT(poold_tls, clients), .section = &client_section,
+	 .help = "the clients that `client_ca` certifies, each with its name in the record and its role; others have none",
+	 .example = "[{san: runner7.contoso.com, name: ci, role: operator}]"},
+};
+static const struct section tls_section = SECTION("tls", poold_tls, tls_keys);
+
 static const struct key command_keys[] = {
 	{"service", KEY_TEXT, .is_required = true, AT(poold_command, service),
 	 .help = "short name of the service whose live sessions it counts",
@@ -367,6 +411,8 @@ static const struct key poold_keys[] = {
 	{"listen", KEY_ENDPOINT, AT(poold_config, listen),
 	 .help = "ADDRESS:PORT of the HTTP API; default: from the server's url, else port 8650 of its address; port 0 picks a free port",
 	 .example = "127.0.0.1:8650"},
+	{"tls", KEY_SECTION, AT(poold_config, tls), .section = &tls_section,
+	 .help = "the certificate of the API; without it, poold serves plain HTTP, on loopback addresses only"},
 	{"state_dir", KEY_PATH, AT(poold_config, state_dir),
 	 .help = "the directory in which poold stores drains and the original settings of services; default: /var/lib/poold, on Windows C:\\ProgramData\\poolctl\\state",
 	 .example = "/var/lib/poold"},

@@ -31,7 +31,8 @@ struct claim {
 	const char *name;
 	struct net_address address;
 	struct url url;
-	const struct pool_server *server; /* of a url */
+	const struct pool *pool; /* of a url */
+	const struct pool_server *server;
 	const struct named *owner;
 };
 
@@ -74,20 +75,29 @@ static int compare_in_order(const void *a, const void *b)
 		     : one->owner->place.column - other->owner->place.column;
 }
 
-static char *default_url(const struct pool_server *server)
+/* Whoever says how to trust a server means TLS. */
+static bool has_trust(const struct pool *pool, const struct pool_server *server)
+{
+	const struct pool_trust *trust = pool_trust(pool, server);
+
+	return trust->pins.count || trust->ca_file;
+}
+
+static char *default_url(const struct pool *pool, const struct pool_server *server)
 {
 	char text[NET_ADDRESS_TEXT_BYTES];
 	const struct net_address *address = server->addresses.items;
 	bool is_ipv4 = net_address_is_ipv4(address);
 
-	return xasprintf("http://%s%s%s:8650", is_ipv4 ? "" : "[",
-			 net_address_format(address, text), is_ipv4 ? "" : "]");
+	return xasprintf("http%s://%s%s%s:8650", has_trust(pool, server) ? "s" : "",
+			 is_ipv4 ? "" : "[", net_address_format(address, text),
+			 is_ipv4 ? "" : "]");
 }
 
 /* True for a url that follows from the address. */
 static bool is_default_url(const struct claim *claim)
 {
-	char *url = claim->server ? default_url(claim->server) : NULL;
+	char *url = claim->server ? default_url(claim->pool, claim->server) : NULL;
 	bool is_default = url && !strcmp(claim->server->url, url);
 
 	free(url);
@@ -189,10 +199,13 @@ static bool is_url(const char *text)
 	return read_url(text, &url);
 }
 
-static void claim_url(struct claims *urls, const struct pool_server *server)
+static void claim_url(struct claims *urls, const struct pool *pool,
+		      const struct pool_server *server)
 {
-	struct claim claim = {
-		.kind = CLAIM_URL, .server = server, .owner = &server->named};
+	struct claim claim = {.kind = CLAIM_URL,
+			      .pool = pool,
+			      .server = server,
+			      .owner = &server->named};
 
 	if (server->url && server->addresses.count &&
 	    read_url(server->url, &claim.url))
@@ -231,7 +244,7 @@ static void check_servers_are_unique(const struct pool_config *config,
 				  &(struct claim){.what = "server",
 						  .name = server->named.name,
 						  .owner = &server->named});
-			claim_url(&urls, server);
+			claim_url(&urls, pool, server);
 			LIST_EACH (struct net_address, address, server->addresses)
 				add_claim(&addresses,
 					  &(struct claim){.kind = CLAIM_ADDRESS,
@@ -335,15 +348,37 @@ static void check_sources(const struct pool_service *service,
 
 /* ---- servers ---- */
 
-static void set_url(struct pool_server *server)
+static void set_url(const struct pool *pool, struct pool_server *server)
 {
 	size_t length;
 
 	if (!server->url)
-		server->url = default_url(server);
+		server->url = default_url(pool, server);
 	length = is_url(server->url) ? strlen(server->url) : 0;
 	while (length && server->url[length - 1] == '/')
 		server->url[--length] = '\0';
+}
+
+/* As libcurl takes it: the base64 of 32 bytes. */
+static bool is_pin(const char *pin)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+		"uvwxyz0123456789+/";
+
+	return !strncmp(pin, "sha256//", 8) && strspn(pin + 8, letters) == 43 &&
+	       !strcmp(pin + 8 + 43, "=");
+}
+
+static void check_pins(const struct pool_trust *trust, const struct place *place,
+		       struct mistakes *mistakes)
+{
+	LIST_EACH (char *, pin, trust->pins)
+		if (!is_pin(*pin))
+			mistakes_add(
+				mistakes, place,
+				"'%s' is not a pin: expected sha256// and 44 characters of base64, as `poold tls init` and `poolctl trust SERVER` print it",
+				*pin);
 }
 
 static void check_server(const struct claims *pools, const struct pool *pool,
@@ -369,12 +404,19 @@ static void check_server(const struct claims *pools, const struct pool *pool,
 			"server '%s' has the name of a pool; give one of them another name",
 			server->named.name);
 	if (server->addresses.count)
-		set_url(server);
+		set_url(pool, server);
 	if (server->url && !is_url(server->url))
 		mistakes_add(
 			mistakes, place,
 			"url '%s' of server '%s' must be http://HOST or https://HOST, with or without a port from 1 to 65535",
 			shown_url(server->url), server->named.name);
+	check_pins(&server->trust, place, mistakes);
+	if (server->url && has_trust(pool, server) &&
+	    strncmp(server->url, "https://", 8) != 0)
+		mistakes_add(
+			mistakes, place,
+			"server '%s' has a pin or a ca_file, but its url '%s' does not begin with https://",
+			server->named.name, shown_url(server->url));
 	if (server->rank > (int64_t)pool->servers.count)
 		mistakes_add(
 			mistakes, place,
@@ -590,6 +632,7 @@ static void check_pool(const struct claims *pools, struct pool *pool,
 		mistakes_add(mistakes, place, "pool '%s' has no server",
 			     pool->named.name);
 	check_fqdn(pool, mistakes);
+	check_pins(&pool->trust, place, mistakes);
 	if (pool->dns.expect != DNS_ANY && !pool->fqdn && !pool->named.is_wrong)
 		mistakes_add(
 			mistakes, place,

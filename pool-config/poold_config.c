@@ -34,6 +34,37 @@ static bool is_script(const char *path)
 	return false;
 }
 
+static void check_client(const struct poold_client *client,
+			 const struct place *place, struct mistakes *mistakes)
+{
+	if (!client->subject == !client->san)
+		mistakes_add(mistakes, place,
+			     "a client needs one of the keys 'subject' and 'san'%s",
+			     client->san ? ", not both" : "");
+}
+
+static void check_tls(const struct poold_tls *tls, const struct yaml_node *node,
+		      struct mistakes *mistakes)
+{
+	const struct yaml_node *rows = yaml_tree_find(node, "clients");
+	size_t i = 0;
+
+	if (!node || node->kind != YAML_MAP)
+		return;
+	if (!tls->certificate || !tls->key)
+		mistakes_add(mistakes, &node->place,
+			     "tls needs the key '%s'; `poold tls init` makes both "
+			     "files",
+			     tls->certificate ? "key" : "certificate");
+	if (tls->clients.count && !tls->client_ca)
+		mistakes_add(
+			mistakes, &rows->place,
+			"the clients need the key 'client_ca', which certifies "
+			"them");
+	LIST_EACH (struct poold_client, client, tls->clients)
+		check_client(client, &rows->items[i++]->place, mistakes);
+}
+
 static void check(const struct poold_config *config, const struct yaml_node *root,
 		  struct mistakes *mistakes)
 {
@@ -44,6 +75,7 @@ static void check(const struct poold_config *config, const struct yaml_node *roo
 	if (config->scm == SCM_KIND_SIMULATED && (!file || yaml_tree_is_null(file)))
 		mistakes_add(mistakes, &root->place,
 			     "'scm: simulated' needs the key 'simulated_file'");
+	check_tls(&config->tls, yaml_tree_find(root, "tls"), mistakes);
 	LIST_EACH (struct poold_command, command, config->commands) {
 		const char *program =
 			command->run.count ? *(char **)command->run.items : NULL;

@@ -21,9 +21,23 @@ struct poold_command {
 	bool ignores_unknown;
 };
 
+/* A client that a certificate names, by its subject or by one of its names. */
+struct poold_client {
+	char *subject, *san; /* one of them; the other is NULL */
+	char *name;          /* in the record */
+	int role; /* 1: viewer, 2: operator, 3: admin; see poold_client_roles */
+};
+
+/* The files of TLS.  Without a certificate there is no TLS. */
+struct poold_tls {
+	char *certificate, *key, *client_ca;
+	struct list clients; /* struct poold_client */
+};
+
 struct poold_config {
 	char *server;
 	char *listen;
+	struct poold_tls tls;
 	char *state_dir;
 	char *pool_file;
 	char *log_file;
@@ -34,6 +48,10 @@ struct poold_config {
 };
 
 extern const struct section poold_file_section;
+
+/* "viewer", "operator", "admin": from the least rights to the most; ends with NULL.
+ */
+extern const char *const poold_client_roles[];
 
 /* Loads a file, or fails as pool_config_load() does. */
 struct poold_config *poold_config_load(const char *path, struct buf *mistakes,

@@ -30,6 +30,10 @@ int private_check_own_file(const char *path, enum err_code code, struct err *err
  * are followed. */
 int private_check_file(const char *path, enum err_code code, struct err *err);
 
+/* The same of a file that is a secret: others may not read it either.  On Linux the
+ * group of a file of root's may, as the key of a service has it. */
+int private_check_secret(const char *path, enum err_code code, struct err *err);
+
 /* The folder that a path is in, to be freed. */
 char *private_folder_of(const char *path);
 

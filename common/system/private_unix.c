@@ -133,3 +133,25 @@ int private_check_file(const char *path, enum err_code code, struct err *err)
 		       ? -1
 		       : 0;
 }
+
+/* With 0640 and root as its owner, a group can be given a key that it cannot
+ * change.
+ */
+int private_check_secret(const char *path, enum err_code code, struct err *err)
+{
+	struct stat status;
+	bool is_read_by_group;
+
+	if (stat(path, &status))
+		return 0;
+	if (private_check_file(path, code, err))
+		return -1;
+	is_read_by_group = (status.st_mode & S_IRGRP) && status.st_uid != 0;
+	if (!is_read_by_group && !(status.st_mode & S_IROTH))
+		return 0;
+	return err_set(err, code,
+		       "%s may be read by %s, and is a secret; take that right "
+		       "away: chmod %s '%s'",
+		       path, status.st_mode & S_IROTH ? "everybody" : "its group",
+		       status.st_uid ? "go-rwx" : "o-rwx", path);
+}

@@ -121,18 +121,22 @@ struct check {
 	bool with_inherited;  /* also those that only hand down */
 	const char *remedy;   /* of icacls, before the SID */
 	const char *remedy_2; /* after it */
+	const char *verb;     /* "changed" */
+	const char *danger;   /* of it */
 	enum err_code code;
 };
+
+#define MAY_CHANGE .verb = "changed", .danger = ", who could change what poold does"
 
 static int refuse(const struct check *check, PSID sid, struct err *err)
 {
 	char *name = sid_name(sid), *text = sid_text(sid);
 
 	(void)err_set(err, check->code,
-		      "%s may be changed by %s, who could change what poold does; "
-		      "take that right away: icacls \"%s\" %s*%s%s",
-		      check->path, name, check->path, check->remedy, text,
-		      check->remedy_2);
+		      "%s may be %s by %s%s; take that right away: icacls \"%s\" "
+		      "%s*%s%s",
+		      check->path, check->verb, name, check->danger, check->path,
+		      check->remedy, text, check->remedy_2);
 	free(name);
 	free(text);
 	return -1;
@@ -161,10 +165,9 @@ static int check_list(const struct check *check, PACL list, struct err *err)
 	if (!list)
 		return err_set(
 			err, check->code,
-			"%s may be changed by everybody, who could change "
-			"what poold does; take that right away: icacls \"%s\" "
-			"/reset",
-			check->path, check->path);
+			"%s may be %s by everybody%s; take that right away: icacls "
+			"\"%s\" /reset",
+			check->path, check->verb, check->danger, check->path);
 	for (DWORD i = 0; !ret && i < list->AceCount; i++)
 		if (GetAce(list, i, &entry))
 			ret = check_entry(check, entry, err);
@@ -234,6 +237,7 @@ static int check_place(const char *path, enum err_code code, struct err *err)
 		.rights = (DWORD)RIGHTS_REPLACE,
 		.remedy = "/inheritance:d /grant:r ",
 		.remedy_2 = ":(OI)(CI)RX",
+		MAY_CHANGE,
 		.code = code,
 	};
 	int ret = check(&place, err);
@@ -249,6 +253,7 @@ static int check_file(const char *path, enum err_code code, struct err *err)
 		.rights = (DWORD)RIGHTS_WRITE,
 		.remedy = "/inheritance:d /grant:r ",
 		.remedy_2 = ":RX",
+		MAY_CHANGE,
 		.code = code,
 	};
 
@@ -264,6 +269,7 @@ int private_check_folder(const char *path, enum err_code code, struct err *err)
 		.remedy = "/inheritance:r /grant:r *S-1-5-18:(OI)(CI)F "
 			  "*S-1-5-32-544:(OI)(CI)F /remove:g ",
 		.remedy_2 = "",
+		MAY_CHANGE,
 		.code = code,
 	};
 
@@ -284,4 +290,20 @@ int private_check_own_file(const char *path, enum err_code code, struct err *err
 int private_check_file(const char *path, enum err_code code, struct err *err)
 {
 	return check_place(path, code, err) || check_file(path, code, err) ? -1 : 0;
+}
+
+int private_check_secret(const char *path, enum err_code code, struct err *err)
+{
+	const struct check secret = {
+		.path = path,
+		.rights = (DWORD)RIGHTS_WRITE | FILE_READ_DATA | GENERIC_READ,
+		.remedy = "/inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F "
+			  "/remove:g ",
+		.remedy_2 = "",
+		.verb = "read",
+		.danger = ", and is a secret",
+		.code = code,
+	};
+
+	return private_check_file(path, code, err) || check(&secret, err) ? -1 : 0;
 }

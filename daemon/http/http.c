@@ -9,8 +9,8 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -141,6 +141,15 @@ bool request_is_too_large(const struct request *request)
 const char *request_from(const struct request *request)
 {
 	return request->from;
+}
+
+const struct poold_client *request_client(const struct request *request)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info ? tls_client(request->http->setup.tls, info->tls_session)
+		    : NULL;
 }
 
 void **request_slot(struct request *request)
@@ -403,10 +412,8 @@ static void take_body(struct request *request, const char *data, size_t *size)
 
 static bool is_stopping(struct http *http)
 {
-	bool is;
-
 	pthread_mutex_lock(&http->lock);
-	is = http->is_stopping;
+	bool is = http->is_stopping;
 	pthread_mutex_unlock(&http->lock);
 	return is;
 }
@@ -616,7 +623,13 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
 	unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
-			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 (setup->tls ? MHD_USE_TLS : 0);
+	char priorities[] = TLS_PRIORITIES;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_choose_certificate},
+		{MHD_OPTION_END, 0, NULL}};
 	socket_handle listener;
 
 	http->setup = *setup;
@@ -634,7 +647,7 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, http->connections_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, setup->tls ? tls : &tls[2], MHD_OPTION_END);
 	if (!http->daemon) {
 		/* The library closes it or not, as it fails late or early. */
 		host_close_listener(listener);
@@ -661,10 +674,8 @@ uint16_t http_port(const struct http *http)
 
 static bool has_feeds(struct http *http)
 {
-	bool has;
-
 	pthread_mutex_lock(&http->lock);
-	has = http->feeds > 0;
+	bool has = http->feeds > 0;
 	pthread_mutex_unlock(&http->lock);
 	return has;
 }

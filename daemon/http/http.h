@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "err.h"
 #include "net_address.h"
+#include "tls/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,7 +58,8 @@ struct reply {
 
 struct http_setup {
 	struct net_address address;
-	uint16_t port; /* 0: any free one */
+	uint16_t port;   /* 0: any free one */
+	struct tls *tls; /* loaded; NULL: plain HTTP */
 	/*
 	 * Called when a request is complete.  True: `reply` is filled.  False: the
 	 * request was parked with request_wait or request_park, and the handler is
@@ -110,6 +112,13 @@ const char *request_body(const struct request *request, size_t *length);
 bool request_has_nul(const struct request *request); /* in the path or the query */
 bool request_is_too_large(const struct request *request);
 const char *request_from(const struct request *request); /* the peer's address */
+
+/*
+ * The client of a connection whose certificate was verified and is in poold.yaml,
+ * with its name and role; else NULL: also for plain HTTP.  It lives as long as the
+ * configuration.
+ */
+const struct poold_client *request_client(const struct request *request);
 
 /* The handler's own, NULL at first, kept while the request is parked. */
 void **request_slot(struct request *request);

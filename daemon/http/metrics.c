@@ -137,6 +137,13 @@ static bool read_store(const struct scrape *scrape, size_t i, double *value)
 	return true;
 }
 
+static bool read_certificate(const struct scrape *scrape, size_t i, double *value)
+{
+	(void)i;
+	*value = seconds(scrape->all->certificate_expires_at.ms);
+	return scrape->all->certificate_expires_at.ms != 0;
+}
+
 static bool read_reserved(const struct scrape *scrape, size_t i, double *value)
 {
 	(void)i;
@@ -245,6 +252,9 @@ static const struct metric {
 	 "Start time of poold, in seconds since 1970."},
 	{"poold_store_failing", "gauge", one, NULL, read_store,
 	 "1 while poold cannot write to its store."},
+	{"poold_certificate_expiry_time_seconds", "gauge", one, NULL,
+	 read_certificate,
+	 "End of the server's certificate, in seconds since 1970; absent without TLS."},
 	{"poold_phase", "gauge", per_phase, label_phase, read_phase,
 	 "1 for the phase that the server is in, 0 for the others."},
 	{"poold_service_phase", "gauge", per_service_phase, label_service_phase,

@@ -30,6 +30,7 @@ struct metrics {
 	enum phase phase;
 	bool is_store_failing, is_reserved;
 	struct wall started_at;
+	struct wall certificate_expires_at; /* 0: plain HTTP */
 	struct service_metrics *services;
 	size_t service_count;
 	struct source_metrics *sources;

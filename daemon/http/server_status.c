@@ -161,6 +161,31 @@ static json_t *store_to_json(const struct record *record)
 	return json;
 }
 
+/* Of poold.yaml and pool.yaml, and of the certificate's files. */
+static void write_config_problem(const struct server_status *p, json_t *json)
+{
+	char *tls = tls_problem(p->tls);
+	char *both = tls && p->config_problem
+			     ? xasprintf("%s; %s", p->config_problem, tls)
+			     : NULL;
+
+	json_write_text(json, "config_problem",
+			both  ? both
+			: tls ? tls
+			      : p->config_problem);
+	free(both);
+	free(tls);
+}
+
+static void write_certificate(const struct server_status *p, json_t *json)
+{
+	struct wall end = tls_expires_at(p->tls);
+	char text[CLOCK_TEXT_BYTES];
+
+	json_write_text(json, "certificate_expires_at",
+			end.ms ? clock_format(end, text) : NULL);
+}
+
 json_t *server_status_to_json(const struct server_status *p)
 {
 	json_t *services = json_array(), *json = json_object();
@@ -172,7 +197,8 @@ json_t *server_status_to_json(const struct server_status *p)
 	json_write_text(json, "pool", p->pool->named.name);
 	json_write_text(json, "version", p->version);
 	json_write_value(json, "config", json_incref(p->config));
-	json_write_text(json, "config_problem", p->config_problem);
+	write_config_problem(p, json);
+	write_certificate(p, json);
 	json_write_text(json, "boot_id", p->boot_id);
 	json_write_text(json, "phase", api_phases[server_status_phase(p)]);
 	json_write_text(json, "wanted",
@@ -231,6 +257,7 @@ struct metrics *server_status_metrics(const struct server_status *p)
 		.is_store_failing = record_failure(p->drains->record) != NULL,
 		.is_reserved = p->reservation->is_active,
 		.started_at = p->started_at,
+		.certificate_expires_at = tls_expires_at(p->tls),
 		.services =
 			xcalloc(p->controller_count, sizeof(*metrics->services)),
 		.service_count = p->controller_count,

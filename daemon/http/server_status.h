@@ -10,6 +10,7 @@
 #include "http/metrics.h"
 #include "forecast/eta.h"
 #include "drains/reservation.h"
+#include "tls/tls.h"
 
 /* The sources of the status; it owns none of them. */
 struct server_status {
@@ -18,6 +19,7 @@ struct server_status {
 	json_t *config; /* the digest of the pool; see pool_digest.h */
 	const char *version, *boot_id;
 	const char *config_problem; /* why changed files are not in use; or NULL */
+	struct tls *tls;            /* NULL: plain HTTP */
 	struct wall started_at;
 	struct controller **controllers;
 	size_t controller_count;

@@ -643,16 +643,20 @@ static json_t *find_in_machine(const struct preflight_machine *machine)
 			 "a tool that sets startup types back is installed",
 			 "make sure that it does not change these services while they "
 			 "are drained"},
-		store = {
-			"store_failing", LEVEL_REFUSAL,
-			"poold cannot write its store",
-			"free space on its disk, or repair what is named; poold tries "
-			"again by itself"};
+		store = {"store_failing", LEVEL_REFUSAL,
+			 "poold cannot write its store",
+			 "free space on its disk, or repair what is named; poold tries "
+			 "again by itself"},
+		certificate = {"certificate_ends", LEVEL_WARNING,
+			       "poolctl will not accept the server's certificate "
+			       "for long",
+			       "renew it; poold uses the new files by itself"};
 	json_t *findings = json_array();
 
 	if (machine->store_failure)
 		add_finding(findings, &store, machine->store_failure);
-
+	if (machine->certificate)
+		add_finding(findings, &certificate, machine->certificate);
 	if (machine->reboot_error.code)
 		add_finding(findings, &unknown, machine->reboot_error.text);
 	else if (machine->reboot)

@@ -48,6 +48,7 @@ struct preflight_input {
 struct preflight_machine {
 	const char *server, *pool;
 	const char *store_failure; /* why poold cannot write its store; or NULL */
+	const char *certificate;   /* when it ends, if that is soon; or NULL */
 	struct err reboot_error;
 	const char *reboot; /* what waits for one; NULL: nothing */
 	const char *agents[PREFLIGHT_AGENTS];

@@ -8,7 +8,7 @@ set -eu
 packages_of() {
 	case $1 in
 	# libc6-dev is only a recommendation of gcc's, and those are not installed.
-	build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libyaml-dev \
+	build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libgnutls28-dev libjansson-dev libyaml-dev \
 		nettle-dev libcurl4-openssl-dev libc-ares-dev libidn2-dev libsqlite3-dev libcmocka-dev ;;
 	demo) echo python3 ;;
 	clang) echo clang libclang-rt-14-dev ;;

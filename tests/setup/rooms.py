@@ -21,7 +21,8 @@ ROOMS = [
     ('pool-config', 'pool.yaml, poold.yaml, profiles', ['common/text', 'common/system']),
     ('ctl/terminal', 'lines for people, cleaned; colours, size, Ctrl-C', ['pool-config']),
     ('ctl/line', 'the command line, and what it means', ['pool-config']),
-    ('ctl/api', 'requests to poold, and its replies as structs', ['ctl/line']),
+    ('ctl/tls', 'which server is trusted', ['pool-config']),
+    ('ctl/api', 'requests to poold, and its replies as structs', ['ctl/line', 'ctl/tls']),
     ('ctl/dns', 'what DNS says of a pool', ['ctl/line']),
     ('ctl/gates', 'whether a pool can spare a server', ['ctl/api', 'ctl/dns']),
     ('ctl/operation', 'drain, resume and wait, as a table of steps', ['ctl/gates']),
@@ -38,7 +39,9 @@ ROOMS = [
     ('daemon/scm', 'the Service Control Manager: of Windows, and simulated', ['pool-config']),
     ('daemon/services', 'one service: decide, act, restore',
      ['daemon/sessions', 'daemon/drains', 'daemon/scm']),
-    ('daemon/http', 'the API', ['daemon/services']),
+    ('daemon/tls', 'the certificate of this server, and the clients that have one',
+     ['pool-config']),
+    ('daemon/http', 'the API', ['daemon/services', 'daemon/tls']),
     ('daemon', 'the supervisor, and the program', ['daemon/http']),
 ]
 

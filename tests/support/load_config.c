@@ -160,6 +160,8 @@ static void print_server(const struct pool *pool, const struct pool_server *serv
 	print_number_if("on_deadline", server->on_deadline);
 	print_number_if("startup", server->startup_while_drained);
 	print_number_if("capacity", pool_capacity(pool, server));
+	print_texts("pin", pool_trust(pool, server)->pins);
+	print_text_if("ca_file", pool_trust(pool, server)->ca_file);
 	putchar('\n');
 	LIST_EACH (struct pool_service, service, server->services) {
 		printf("   ");
@@ -196,6 +198,15 @@ static void print_text(const char *key, const char *text)
 	printf("%s %s\n", key, text ? text : "-");
 }
 
+static void print_tls(const struct poold_tls *tls)
+{
+	printf("tls %s %s\n", tls->certificate, tls->key);
+	LIST_EACH (struct poold_client, client, tls->clients)
+		printf("client %s of %s as %s: role %d\n",
+		       client->subject ? client->subject : client->san,
+		       tls->client_ca, client->name, client->role);
+}
+
 static int load_poold(const char *file, struct buf *mistakes, struct err *err)
 {
 	struct poold_config *config = poold_config_load(file, mistakes, err);
@@ -204,6 +215,8 @@ static int load_poold(const char *file, struct buf *mistakes, struct err *err)
 		return -1;
 	print_text("server", config->server);
 	print_text("listen", config->listen);
+	if (config->tls.certificate)
+		print_tls(&config->tls);
 	print_text("state_dir", config->state_dir);
 	print_text("pool_file", config->pool_file);
 	print_text("log_file", config->log_file);

@@ -339,7 +339,9 @@ POOL_FILE = {'pools': {'POOL': {
     'services': {'RTCSRV': {'ports': [5061]} | COUNTED, 'SERVICE': {'ports': [5062]} | COUNTED},
     'servers': {'SERVER': {'address': '192.0.2.1', 'services': {'SERVICE': COUNTED}}}}}}
 POOLD_FILE = {'server': 'frontend01', 'simulated_file': 'scm.json',
-              'commands': [{'service': 'RTCSRV', 'run': '/bin/count'}]}
+              'commands': [{'service': 'RTCSRV', 'run': '/bin/count'}],
+              'tls': {'certificate': 'server.pem', 'key': 'server.key', 'client_ca': 'ca.pem',
+                      'clients': [{'san': 'runner7', 'name': 'ci', 'role': 'viewer'}]}}
 
 WRONG = {'text': '[a, b]', 'path': '[a, b]', 'IP:PORT': 'here', 'choice': 'perhaps', 'duration': 'soon',
          'number': 'many', 'flag': 'perhaps', 'floor': 'half', 'texts': '{a: b}', 'ports': '0',
@@ -352,7 +354,7 @@ def identify(key):
 
 def file_with(key, written, folder):
     """A good file, and in it this text behind the key; without the key if it is None."""
-    is_poold_key = key['section'] == 'poold.yaml' or key['path'].startswith('commands')
+    is_poold_key = key['section'] == 'poold.yaml' or key['path'].startswith(('commands', 'tls'))
     root = json.loads(json.dumps(POOLD_FILE if is_poold_key else POOL_FILE))
     place = root
     for step in key['path'].split('.') if key['path'] else []:
@@ -361,6 +363,8 @@ def file_with(key, written, folder):
     place[key['key']] = 'WRITTEN'
     if written is None:
         del place[key['key']]
+    if key['key'] == 'subject':
+        del place['san']
     if key['key'] == 'profile':
         del root['pools']['POOL']['services']['SERVICE']
         del root['pools']['POOL']['servers']['SERVER']['services']
