@@ -81,6 +81,8 @@ static const struct err_info infos[ERR__COUNT] = {
 				EXIT_UNREACHABLE, false},
 	[ERR_WRONG_SERVER] = {"wrong_server", "Another server answers", 502,
 			      EXIT_UNREACHABLE, false},
+	[ERR_UNTRUSTED] = {"untrusted", "The server is not trusted", 502,
+			   EXIT_UNREACHABLE, false},
 	[ERR_NOT_VERIFIED] = {"not_verified", "The requested state was not reached",
 			      500, EXIT_NOT_VERIFIED, false},
 	[ERR_TIMEOUT] = {"timeout", "The wait timed out", 504, EXIT_TIMEOUT, true},

@@ -58,6 +58,7 @@ enum err_code {
 	ERR_BAD_REPLY,
 	ERR_NOT_AUTHORISED,
 	ERR_WRONG_SERVER,
+	ERR_UNTRUSTED, /* its certificate is not the right one */
 	ERR_NOT_VERIFIED,
 	ERR_TIMEOUT,
 	ERR__COUNT,

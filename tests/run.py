@@ -172,6 +172,11 @@ def system(suite):
                  POOLD=str(BUILD / 'sanitized/poold'))
 
 
+def security(suite):
+    suite.pytest('tests/security', jobs=2, POOLCTL=str(BUILD / 'sanitized/poolctl'),
+                 POOLD=str(BUILD / 'sanitized/poold'))
+
+
 def outside(suite):
     suite.pytest('tests/outside', POOLCTL=str(BUILD / 'sanitized/poolctl'),
                  POOLD=str(BUILD / 'sanitized/poold'),
@@ -219,7 +224,7 @@ def fresh(suite):
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
 LANES = [[unit, survive, memory, lint],
-         [system, outside, config, safety, clang, fuzz, model, fresh],
+         [system, security, outside, config, safety, clang, fuzz, model, fresh],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 

@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "mem.h"
+#include "tls/tls_verify.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct transfer {
 	CURL *easy;                /* NULL: it waits for its turn */
 	struct talk *talk;         /* NULL: it is a request */
 	char *method, *url, *sent; /* `method` and `sent` may be NULL */
+	const struct pool_trust *trust;
 	long timeout_ms;
 	struct mono started_at;
 	struct wall started_wall; /* goes on while the machine sleeps */
@@ -203,6 +205,7 @@ static void describe(struct transfer *transfer,
 {
 	transfer->method = xstrdup(request->method);
 	transfer->url = xstrdup(request->url);
+	transfer->trust = request->trust;
 	transfer->timeout_ms = (long)request->timeout_ms;
 	add_header(transfer, "Accept", request->data ? API_EVENT_STREAM : API_JSON);
 	if (request->last_event)
@@ -223,6 +226,7 @@ static void set_request(CURL *easy, const struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
 	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	tls_verify_set(easy, transfer->trust);
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			       (long)CLIENT_CONNECT_MS);
@@ -375,7 +379,8 @@ static void explain(const struct transfer *transfer, CURLcode code,
 			      CLIENT_REPLY_LIMIT_BYTES);
 	else if (is_bad_reply(code))
 		(void)err_set(&reply->err, ERR_BAD_REPLY, "%s", text);
-	else
+	else if (!tls_verify_explain(code, transfer->error, transfer->url,
+				     &reply->err))
 		(void)err_set(&reply->err, ERR_UNREACHABLE, "%s", text);
 }
 

@@ -1,8 +1,8 @@
 /*
  * HTTP requests and tries of sessions, to many servers at once, in one thread.
  *
- * The only user of libcurl.  It uses no proxies and follows no redirects: a reply
- * comes from the server that was asked.
+ * Here libcurl is used, and its TLS set in tls_verify.  It uses no proxies and
+ * follows no redirects: a reply comes from the server that was asked.
  */
 #ifndef POOLCTL_CLIENT_H
 #define POOLCTL_CLIENT_H
@@ -23,6 +23,7 @@ enum {
 };
 
 struct client;
+struct pool_trust;
 
 /* Called with each piece of a stream; returns false to end it. */
 typedef bool client_data(void *context, const char *bytes, size_t length);
@@ -30,17 +31,18 @@ typedef bool client_data(void *context, const char *bytes, size_t length);
 struct client_request {
 	const char *method;
 	const char *url;
-	const char *body;   /* JSON, or NULL */
-	const char *owner;  /* of a change that has no body, or NULL */
-	int64_t timeout_ms; /* of the whole request; connecting has
-			       CLIENT_CONNECT_MS of it; 0: none */
+	const struct pool_trust *trust; /* of the url, if it is https; stays */
+	const char *body;               /* JSON, or NULL */
+	const char *owner;              /* of a change that has no body, or NULL */
+	int64_t timeout_ms;             /* of the whole request; connecting has
+					   CLIENT_CONNECT_MS of it; 0: none */
 	/* Server-sent events are wanted, and go there; or NULL. */
 	client_data *data;
 	const char *last_event; /* after which they are to go on, or NULL */
 };
 
-/* Either `status` and `body` are set, or `err` is: ERR_UNREACHABLE or
- * ERR_BAD_REPLY. */
+/* Either `status` and `body` are set, or `err` is: ERR_UNREACHABLE, ERR_BAD_REPLY,
+ * or one of TLS, see tls_verify.h. */
 struct reply {
 	int status;
 	const char *body; /* ends with a NUL */

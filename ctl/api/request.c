@@ -205,6 +205,7 @@ void request_send(const struct request *request, const struct pool_server *serve
 		    &(struct client_request){
 			    .method = kinds[request->kind].method,
 			    .url = url.text,
+			    .trust = pool_trust(server->pool, server),
 			    .body = body,
 			    .owner = request->owner,
 			    .timeout_ms = timeout_ms(request),

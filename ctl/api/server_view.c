@@ -332,6 +332,8 @@ static void read_view(struct server_view *view, struct err *err)
 		&view->reservation, err);
 	view->config_problem =
 		reply_read_text(json, "config_problem", REPLY_OPTIONAL, &ignored);
+	view->certificate_expires_at = reply_read_time(
+		json, "certificate_expires_at", REPLY_OPTIONAL, &ignored);
 	store = reply_read_object(json, "store", REPLY_OPTIONAL, &ignored);
 	view->store_problem =
 		reply_read_text(store, "problem", REPLY_OPTIONAL, &ignored);

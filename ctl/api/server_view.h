@@ -82,6 +82,7 @@ struct server_view {
 	struct buf other_services, other_pool;
 	/* Why poold does not use its files, which were changed; NULL: it does. */
 	const char *config_problem;
+	struct moment certificate_expires_at; /* not given: plain HTTP */
 	/* Why poold cannot write its store; NULL: it can. */
 	const char *store_problem;
 	int64_t unwritten; /* events that are not in the record for that */

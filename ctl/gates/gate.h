@@ -77,7 +77,8 @@ struct gate_member {
 	 * or NULL. */
 	const char *config_problem;
 	const char *store_problem;
-	const struct drain_view *overdue; /* the first drain that is; or NULL */
+	struct moment certificate_expires_at; /* not given: plain HTTP */
+	const struct drain_view *overdue;     /* the first drain that is; or NULL */
 	const char *uncounted; /* the first service whose sessions nothing tells, so
 				  that it is never reported as drained; or NULL */
 	size_t uncounted_count;

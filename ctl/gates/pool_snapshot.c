@@ -218,6 +218,7 @@ static void set_standing(const struct pool_snapshot_question *question,
 	set_holder(view, is_reserved(question, seen), member);
 	member->config_problem = view->config_problem;
 	member->store_problem = view->store_problem;
+	member->certificate_expires_at = view->certificate_expires_at;
 	set_overdue(view, member);
 	set_uncounted(pool, view, member);
 	member->sessions = view->progress.sessions;

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+enum { DAY_MS = 86400000 };
+
 static const char *const names[POOL_CHECK__COUNT] = {
 	[POOL_MEMBERS] = "members",
 	[POOL_CONFIG] = "config",
@@ -12,6 +14,7 @@ static const char *const names[POOL_CHECK__COUNT] = {
 	[POOL_DNS] = "dns",
 	[POOL_OWN_NAMES] = "own_names",
 	[POOL_CLOCKS] = "clocks",
+	[POOL_CERTIFICATES] = "certificates",
 };
 
 const char *pool_state_check_name(enum pool_state_check check)
@@ -269,6 +272,42 @@ static enum gate_verdict check_clocks(const struct gate_input *input,
 	return gate_check_clocks(input, result);
 }
 
+static enum gate_verdict check_certificates(const struct gate_input *input,
+					    const struct dns_view *dns,
+					    struct gate_result *result)
+{
+	const int64_t warn_ms = (int64_t)API_CERTIFICATE_WARN_DAYS * DAY_MS;
+	struct gate_list list = {&result->text, "", 0};
+	char end[CLOCK_TEXT_BYTES];
+	size_t known = 0;
+
+	(void)dns;
+	for (size_t i = 0; i < input->member_count; i++) {
+		const struct gate_member *member = &input->members[i];
+		struct moment ends = member->certificate_expires_at;
+
+		known += ends.is_given;
+		if (ends.is_given && ends.at.ms - input->now.ms <= warn_ms &&
+		    gate_list_next(&list))
+			buf_printf(&result->text, "the certificate of %s %s at %s",
+				   member->server->named.name,
+				   ends.at.ms > input->now.ms ? "ends" : "ended",
+				   clock_print(ends.at, end));
+	}
+	gate_list_end(&list);
+	if (list.count) {
+		buf_puts(&result->remedy,
+			 "renew it there; poold uses the new files by itself");
+		return GATE_REFUSED;
+	}
+	if (known)
+		buf_printf(&result->text, "none ends within %d days",
+			   API_CERTIFICATE_WARN_DAYS);
+	else
+		buf_puts(&result->text, "no server has TLS");
+	return known ? GATE_PASSED : GATE_NOT_ASKED;
+}
+
 static enum gate_verdict (*const checks[POOL_CHECK__COUNT])(
 	const struct gate_input *input, const struct dns_view *dns,
 	struct gate_result *result) = {
@@ -279,6 +318,7 @@ static enum gate_verdict (*const checks[POOL_CHECK__COUNT])(
 	[POOL_DNS] = check_dns,
 	[POOL_OWN_NAMES] = check_own_names,
 	[POOL_CLOCKS] = check_clocks,
+	[POOL_CERTIFICATES] = check_certificates,
 };
 
 void pool_state_check(const struct gate_input *input, const struct dns_view *dns,

@@ -16,8 +16,9 @@ enum pool_state_check {
 	POOL_ATTENTION, /* no member needs a person */
 	POOL_FLOOR,     /* as many serve as the floor asks for */
 	POOL_DNS, /* known, as `dns.expect` says, the same for all resolvers */
-	POOL_OWN_NAMES, /* the servers' own names resolve to them */
-	POOL_CLOCKS,    /* the servers' clocks agree */
+	POOL_OWN_NAMES,    /* the servers' own names resolve to them */
+	POOL_CLOCKS,       /* the servers' clocks agree */
+	POOL_CERTIFICATES, /* none ends within API_CERTIFICATE_WARN_DAYS */
 	POOL_CHECK__COUNT
 };
 

@@ -16,7 +16,7 @@ static const char *const status_names[] = {
 static enum nagios_status fault_status(enum pool_state_check check)
 {
 	return check == POOL_CONFIG || check == POOL_OWN_NAMES ||
-			       check == POOL_CLOCKS
+			       check == POOL_CLOCKS || check == POOL_CERTIFICATES
 		       ? NAGIOS_WARNING
 		       : NAGIOS_CRITICAL;
 }

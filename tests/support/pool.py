@@ -46,9 +46,12 @@ class Server:
     def __init__(self, pool, name, address):
         self.pool, self.name, self.address = pool, name, address
 
+    def connection(self):
+        return http.client.HTTPConnection(self.address, self.pool.api_port, timeout=LIMIT)
+
     def request(self, method, path, body=None, headers=None):
         """The status, the headers and the JSON body of a reply (None for an empty one)."""
-        connection = http.client.HTTPConnection(self.address, self.pool.api_port, timeout=LIMIT)
+        connection = self.connection()
         try:
             connection.request(method, path, body, headers or {})
             reply = connection.getresponse()

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not (KNOTD.exists() and UNBOUND.exists()), reaso
 
 GATES = ['preflight', 'last', 'floor', 'max_out', 'domain', 'dns', 'dns_members', 'capacity',
          'clocks']
-CHECKS = ['members', 'config', 'attention', 'floor', 'dns', 'own_names', 'clocks']
+CHECKS = ['members', 'config', 'attention', 'floor', 'dns', 'own_names', 'clocks', 'certificates']
 FEATURES = ['Response Group', 'Call Park']
 ZONE = ''.join(f'all A 127.0.1.{i}\n' for i in (1, 2, 3)) + '''
 some A 127.0.1.1
@@ -300,6 +300,7 @@ def test_a_pool_that_is_as_it_should_be(scene, knot):
         'dns: good: resolvers agree, as `dns.expect` says\n'
         'own_names: not asked: no server\'s name has a dot in it\n'
         + re.search('^clocks: good: .*\n', table, re.M)[0] +
+        'certificates: not asked: no server has TLS\n'
         'fe-pool01: as it should be\n')
     assert told['dns']['verdict'] == 'balanced'
     member = told['servers'][0]
