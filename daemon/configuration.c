@@ -25,8 +25,8 @@ static int choose_address(struct configuration *c, struct err *err)
 		net_address_format(&c->address, text));
 }
 
-int configuration_load(struct configuration *c, const char *path,
-		       struct buf *mistakes, struct err *err)
+int configuration_load_files(struct configuration *c, const char *path,
+			     struct buf *mistakes, struct err *err)
 {
 	/* First, so that a change while they are read counts as one. */
 	file_stamp(path, c->stamps.poold);
@@ -38,10 +38,17 @@ int configuration_load(struct configuration *c, const char *path,
 				    err);
 	if (!c->pools)
 		return -1;
-	if (poold_config_find_server(c->poold, path, c->pools, &c->server, &c->pool,
-				     err))
-		return -1;
-	return choose_address(c, err);
+	return poold_config_find_server(c->poold, path, c->pools, &c->server,
+					&c->pool, err);
+}
+
+int configuration_load(struct configuration *c, const char *path,
+		       struct buf *mistakes, struct err *err)
+{
+	return configuration_load_files(c, path, mistakes, err) ||
+			       choose_address(c, err)
+		       ? -1
+		       : 0;
 }
 
 void configuration_free(struct configuration *c)

@@ -29,6 +29,10 @@ struct configuration {
  */
 int configuration_load(struct configuration *configuration, const char *path,
 		       struct buf *mistakes, struct err *err);
+
+/* The same without an address to listen on, which may need TLS first. */
+int configuration_load_files(struct configuration *configuration, const char *path,
+			     struct buf *mistakes, struct err *err);
 void configuration_free(struct configuration *configuration);
 
 #endif

@@ -20,6 +20,7 @@
 #include "http/stream.h"
 #include "sources/counter_list.h"
 #include "supervisor.h"
+#include "tls_init.h"
 #include "uninstall.h"
 #include "text/command_line.h"
 #include "utf8.h"
@@ -62,12 +63,16 @@ static int report(const struct err *err)
 	return err_info(err->code)->exit_status;
 }
 
+typedef int loader(struct configuration *configuration, const char *path,
+		   struct buf *mistakes, struct err *err);
+
 /* Mistakes are lines of their own; any other error is one. */
-static int load_configuration(struct configuration *configuration, const char *path)
+static int load_with(loader *load, struct configuration *configuration,
+		     const char *path)
 {
 	struct buf mistakes = {0};
 	struct err err = {0};
-	int ret = configuration_load(configuration, path, &mistakes, &err) ||
+	int ret = load(configuration, path, &mistakes, &err) ||
 				  start_check_private(configuration, path, &err)
 			  ? -1
 			  : 0;
@@ -80,6 +85,11 @@ static int load_configuration(struct configuration *configuration, const char *p
 		log_error("%s", err.text);
 	buf_done(&mistakes);
 	return ret ? err_info(err.code)->exit_status : 0;
+}
+
+static int load_configuration(struct configuration *configuration, const char *path)
+{
+	return load_with(configuration_load, configuration, path);
 }
 
 /* ---- running ---- */
@@ -388,6 +398,33 @@ static int cmd_uninstall(const struct options *options)
 	return status;
 }
 
+static int cmd_tls_init(const struct options *options)
+{
+	struct configuration configuration = {0};
+	struct err err = {0};
+	int status = load_with(configuration_load_files, &configuration,
+			       options->config);
+
+	if (!status && tls_init(&configuration, options->config, &err))
+		status = report(&err);
+	configuration_free(&configuration);
+	return status;
+}
+
+/* For whoever compares it with what `poolctl trust` shows. */
+static void print_certificate(const struct poold_tls *files)
+{
+	struct certificate *certificate =
+		files->certificate ? certificate_load(files, NULL) : NULL;
+	char end[CLOCK_TEXT_BYTES];
+
+	if (certificate)
+		printf("%s: until %s, pin %s\n", files->certificate,
+		       clock_format(certificate_expires_at(certificate), end),
+		       certificate_pin(certificate));
+	certificate_free(certificate);
+}
+
 static void print_what_is_good(const struct configuration *c, const char *path)
 {
 	const struct list *services = pool_services(c->pool, c->server);
@@ -397,6 +434,7 @@ static void print_what_is_good(const struct configuration *c, const char *path)
 	printf("%s: server %s of pool %s, %zu service(s)\n%s", path,
 	       c->server->named.name, c->pool->named.name, services->count,
 	       advice.length ? advice.text : "");
+	print_certificate(&c->poold->tls);
 	buf_done(&advice);
 }
 
@@ -552,6 +590,12 @@ static const struct program_command {
 	  "* for any text.  In pool.yaml the path is given in English.",
 	  .examples = "counters 'LS:*'"},
 	 cmd_counters},
+	{{"tls init", 0, 0, "", "",
+	  "make a certificate for this server, signed by itself",
+	  "Writes the certificate and its key where poold.yaml names them, else beside it, and\n"
+	  "prints the lines for poold.yaml and pool.yaml.  Files that are there stay.",
+	  .examples = "tls init", .also = "certificate cert"},
+	 cmd_tls_init},
 	{{"install", 0, 0, "", "",
 	  "register as a Windows service that starts at boot",
 	  .examples = "install"},

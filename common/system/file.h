@@ -43,6 +43,8 @@ int64_t file_size(const char *path);
 int file_write(const char *path, const char *text, struct err *err);
 /* Writes a file that is not there yet; if it is, fails with ERR_USAGE. */
 int file_create(const char *path, const char *text, struct err *err);
+/* The same, for the user alone; on Windows for SYSTEM and the administrators. */
+int file_create_secret(const char *path, const char *text, struct err *err);
 /* Writes over the beginning of a file that is there and not shorter, and through to
  * the disk: that needs no space. */
 int file_overwrite(const char *path, const char *text, struct err *err);

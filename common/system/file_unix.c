@@ -106,9 +106,9 @@ int64_t file_size(const char *path)
 	return stat(path, &status) ? -1 : (int64_t)status.st_size;
 }
 
-int file_create(const char *path, const char *text, struct err *err)
+static int create(const char *path, mode_t mode, const char *text, struct err *err)
 {
-	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	size_t length = strlen(text);
 	bool is_written;
 
@@ -120,6 +120,16 @@ int file_create(const char *path, const char *text, struct err *err)
 	(void)fail(err, ERR_INTERNAL, "write", path);
 	(void)unlink(path);
 	return -1;
+}
+
+int file_create(const char *path, const char *text, struct err *err)
+{
+	return create(path, 0644, text, err);
+}
+
+int file_create_secret(const char *path, const char *text, struct err *err)
+{
+	return create(path, 0600, text, err);
 }
 
 static int write_through(int file, const void *bytes, size_t length)

@@ -138,11 +138,60 @@ int64_t file_size(const char *path)
 	return ok ? (int64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow : -1;
 }
 
-int file_create(const char *path, const char *text, struct err *err)
+/* ---- rights ---- */
+
+/* The user who runs this program, as "S-1-5-21-…", to be freed with LocalFree; NULL
+ * for one who has the rights of the administrators. */
+static wchar_t *other_user(void)
+{
+	union {
+		TOKEN_USER user;
+		char bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+	} found;
+	char admins[SECURITY_MAX_SID_SIZE];
+	DWORD length = sizeof(admins);
+	wchar_t *text = NULL;
+	BOOL is_admin = FALSE;
+	HANDLE token;
+
+	if (CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, admins,
+			       &length) &&
+	    CheckTokenMembership(NULL, admins, &is_admin) && is_admin)
+		return NULL;
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+		return NULL;
+	if (GetTokenInformation(token, TokenUser, &found, sizeof(found), &length))
+		(void)ConvertSidToStringSidW(found.user.User.Sid, &text);
+	CloseHandle(token);
+	return text;
+}
+
+/* For SYSTEM and the administrators, and whoever runs this as another user: nothing
+ * comes from the folder above, where everybody may write (%ProgramData%); what is
+ * made inside gets the same.  To be freed with LocalFree. */
+static PSECURITY_DESCRIPTOR make_rights(void)
+{
+	static const wchar_t trusted[] = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+	wchar_t *user = other_user(), text[256] = L"";
+	PSECURITY_DESCRIPTOR rights = NULL;
+
+	if (user)
+		(void)swprintf(text, 256, L"%ls(A;OICI;FA;;;%ls)", trusted, user);
+	if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
+		    user ? text : trusted, SDDL_REVISION_1, &rights, NULL))
+		rights = NULL;
+	LocalFree(user);
+	return rights;
+}
+
+/* ---- new files ---- */
+
+static int create(const char *path, SECURITY_ATTRIBUTES *attributes,
+		  const char *text, struct err *err)
 {
 	DWORD length = (DWORD)strlen(text), written = 0;
 	wchar_t *wide = wide_from_utf8(path);
-	HANDLE file = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW,
+	HANDLE file = CreateFileW(wide, GENERIC_WRITE, 0, attributes, CREATE_NEW,
 				  FILE_ATTRIBUTE_NORMAL, NULL);
 	int ret = 0;
 
@@ -157,6 +206,25 @@ int file_create(const char *path, const char *text, struct err *err)
 		(void)DeleteFileW(wide);
 out:
 	free(wide);
+	return ret;
+}
+
+int file_create(const char *path, const char *text, struct err *err)
+{
+	return create(path, NULL, text, err);
+}
+
+int file_create_secret(const char *path, const char *text, struct err *err)
+{
+	SECURITY_ATTRIBUTES attributes = {
+		.nLength = sizeof(attributes),
+		.lpSecurityDescriptor = make_rights(),
+	};
+	int ret = attributes.lpSecurityDescriptor
+			  ? create(path, &attributes, text, err)
+			  : fail(err, ERR_INTERNAL, "set the rights of", path);
+
+	LocalFree(attributes.lpSecurityDescriptor);
 	return ret;
 }
 
@@ -270,50 +338,6 @@ FILE *file_open_for_append(const char *path, struct err *err)
 }
 
 /* ---- folders ---- */
-
-/* The user who runs this program, as "S-1-5-21-…", to be freed with LocalFree; NULL
- * for one who has the rights of the administrators. */
-static wchar_t *other_user(void)
-{
-	union {
-		TOKEN_USER user;
-		char bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-	} found;
-	char admins[SECURITY_MAX_SID_SIZE];
-	DWORD length = sizeof(admins);
-	wchar_t *text = NULL;
-	BOOL is_admin = FALSE;
-	HANDLE token;
-
-	if (CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, admins,
-			       &length) &&
-	    CheckTokenMembership(NULL, admins, &is_admin) && is_admin)
-		return NULL;
-	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-		return NULL;
-	if (GetTokenInformation(token, TokenUser, &found, sizeof(found), &length))
-		(void)ConvertSidToStringSidW(found.user.User.Sid, &text);
-	CloseHandle(token);
-	return text;
-}
-
-/* For SYSTEM and the administrators, and whoever runs this as another user: nothing
- * comes from the folder above, where everybody may write (%ProgramData%); what is
- * made inside gets the same.  To be freed with LocalFree. */
-static PSECURITY_DESCRIPTOR make_rights(void)
-{
-	static const wchar_t trusted[] = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-	wchar_t *user = other_user(), text[256] = L"";
-	PSECURITY_DESCRIPTOR rights = NULL;
-
-	if (user)
-		(void)swprintf(text, 256, L"%ls(A;OICI;FA;;;%ls)", trusted, user);
-	if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
-		    user ? text : trusted, SDDL_REVISION_1, &rights, NULL))
-		rights = NULL;
-	LocalFree(user);
-	return rights;
-}
 
 static int make_one(const char *path, struct err *err)
 {
