@@ -19,4 +19,8 @@ extern const char chain_start[CHAIN_HASH_BYTES];
 void chain_next(const char previous[CHAIN_HASH_BYTES], const char *text,
 		char next[CHAIN_HASH_BYTES]);
 
+/* Writes the lower-case hex digits of SHA-256(text), as `printf '%s' "$text" |
+ * sha256sum` prints them.  Does not fail. */
+void chain_digest(const char *text, char digest[CHAIN_HASH_BYTES]);
+
 #endif

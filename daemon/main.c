@@ -1,6 +1,7 @@
 /*
  * poold: the daemon's command line, and how its parts are put together.
  */
+#include "access/tokens.h"
 #include "system/host.h"
 #include "exit_status.h"
 #include "http/http.h"
@@ -21,6 +22,7 @@
 #include "sources/counter_list.h"
 #include "supervisor.h"
 #include "tls_init.h"
+#include "token_commands.h"
 #include "uninstall.h"
 #include "text/command_line.h"
 #include "utf8.h"
@@ -320,7 +322,10 @@ struct options {
 	struct given given;
 	const char *config; /* NULL on the command line: the standard place */
 	bool has_dump;
-	int output; /* of `preflight` */
+	int output; /* of `preflight` and `token list` */
+	const char *name;
+	int role;           /* enum role; ROLE_NONE: not said */
+	int64_t expires_ms; /* 0: never */
 };
 
 static int run(const char *config_path, bool is_service)
@@ -553,6 +558,33 @@ static int cmd_counters(const struct options *options)
 		       : 0;
 }
 
+static int cmd_token_new(const struct options *o)
+{
+	struct err err = {0};
+
+	return token_commands_new(o->config, o->name, o->role, o->expires_ms, &err)
+		       ? report(&err)
+		       : 0;
+}
+
+static int cmd_token_list(const struct options *options)
+{
+	struct err err = {0};
+
+	return token_commands_list(options->config, options->output == 1, &err)
+		       ? report(&err)
+		       : 0;
+}
+
+static int cmd_token_revoke(const struct options *options)
+{
+	const char *name = options->given.words.items[2];
+	struct err err = {0};
+
+	return token_commands_revoke(options->config, name, &err) ? report(&err)
+								  : 0;
+}
+
 /* ---- the command line ---- */
 
 static const struct option options_table[] = {
@@ -562,6 +594,13 @@ static const struct option options_table[] = {
 	 NULL, "print the decision table (docs/states.md)", NULL},
 	{"output", 'o', false, OPTION_CHOICE, offsetof(struct options, output),
 	 "FORMAT", "table or json", (const char *const[]){"table", "json", NULL}},
+	{"name", 0, false, OPTION_ID, offsetof(struct options, name), "NAME",
+	 "name of the token, which the record shows as the owner", NULL},
+	{"role", 0, false, OPTION_CHOICE, offsetof(struct options, role), "ROLE",
+	 "viewer, operator or admin",
+	 (const char *const[]){"", "viewer", "operator", "admin", NULL}},
+	{"expires", 0, false, OPTION_DEADLINE, offsetof(struct options, expires_ms),
+	 "TIME", "how long the token is good: 90d (default), 12h, none", NULL},
 	{"help", 'h', true, OPTION_FLAG, offsetof(struct options, given.has_help),
 	 NULL, "show this help", NULL},
 	{"version", 0, true, OPTION_FLAG,
@@ -606,10 +645,26 @@ static const struct program_command {
 	{{"service", 0, 0, "", "",
 	  "run as the Windows service; only the SCM calls this", .about = NULL},
 	 cmd_service},
+	{{"token new", 0, 0, "", "name role expires",
+	  "make a token for a user or a pipeline, and show it once",
+	  .about =
+		  "Prints the token alone on standard output.  poold keeps only its hash, in the\n"
+		  "state directory, and takes the token at once; it need not be restarted.",
+	  .examples = "token new --name ci --role operator --expires 90d\n"
+		      "token new --name monitoring --role viewer --expires none",
+	  .also = "credential password"},
+	 cmd_token_new},
+	{{"token list", 0, 0, "", "output",
+	  "list the tokens, without their secrets",
+	  .examples = "token list\ntoken list -o json"},
+	 cmd_token_list},
+	{{"token revoke", 1, 1, "NAME", "", "refuse a token from now on",
+	  .examples = "token revoke ci", .also = "remove delete"},
+	 cmd_token_revoke},
 	{{"version", 0, 0, "", "", "show the version of poold",
 	  .examples = "version"},
 	 NULL},
-	{{"help", 0, 1, "[COMMAND]", "", "show this help, or a command's",
+	{{"help", 0, 2, "[COMMAND]", "", "show this help, or a command's",
 	  .examples = "help run"},
 	 NULL},
 };
@@ -648,7 +703,7 @@ static int run_command(const struct options *options, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct options options = {0};
+	struct options options = {.expires_ms = TOKENS_USUAL_MS};
 	struct err err = {0};
 	int status = -1;
 

@@ -37,6 +37,7 @@ static int check_state(const char *state_dir, struct err *err)
 		"poold.lock",       "poold.sqlite",  "poold.sqlite-wal",
 		"poold.sqlite-shm", "poold.reserve", "poold.losses",
 		"saved.txt",        "poold.log",     "poold.log.1",
+		"tokens.json",      "tokens.lock",
 	};
 	int ret = private_check_folder(state_dir, ERR_STATE_DIR, err);
 

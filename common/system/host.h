@@ -57,6 +57,15 @@ void host_config_path(const char *file, char path[HOST_PATH_BYTES]);
 /* The standard directory for the state of poold. */
 void host_state_path(char path[HOST_PATH_BYTES]);
 
+/*
+ * The folders in which poold may leave its credential for the administrators of
+ * this machine, the best first: beside the standard state; on Linux for a user who
+ * cannot write there, one of that user.  POOLCTL_LOCAL_DIR names another one
+ * instead. Returns how many there are.
+ */
+enum { HOST_LOCAL_FOLDERS = 2 };
+int host_local_folders(char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES]);
+
 /* Lets this process have so many files and connections open, as far as the system
  * does.  Returns how many it may have at least: `count` or fewer. */
 unsigned host_allow_files(unsigned count);

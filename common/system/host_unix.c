@@ -96,6 +96,24 @@ void host_state_path(char path[HOST_PATH_BYTES])
 	utf8_copy(path, HOST_PATH_BYTES, "/var/lib/poold");
 }
 
+int host_local_folders(char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES])
+{
+	const char *said = getenv("POOLCTL_LOCAL_DIR");
+	const char *run = getenv("XDG_RUNTIME_DIR");
+
+	if (said && *said) {
+		utf8_copy(folders[0], HOST_PATH_BYTES, said);
+		return 1;
+	}
+	utf8_copy(folders[0], HOST_PATH_BYTES, "/var/lib/poold/local");
+	if (run && *run == '/')
+		(void)snprintf(folders[1], HOST_PATH_BYTES, "%.1000s/poold", run);
+	else
+		(void)snprintf(folders[1], HOST_PATH_BYTES, "/tmp/poold-%u",
+			       (unsigned)geteuid());
+	return 2;
+}
+
 unsigned host_allow_files(unsigned count)
 {
 	struct rlimit limit, raised;

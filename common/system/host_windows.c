@@ -215,6 +215,17 @@ void host_state_path(char path[HOST_PATH_BYTES])
 	host_config_path("state", path);
 }
 
+int host_local_folders(char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES])
+{
+	const char *said = host_env("POOLCTL_LOCAL_DIR");
+
+	if (said && *said)
+		utf8_copy(folders[0], HOST_PATH_BYTES, said);
+	else
+		host_config_path("state\\local", folders[0]);
+	return 1;
+}
+
 /* Windows has no such limit. */
 unsigned host_allow_files(unsigned count)
 {

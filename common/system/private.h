@@ -34,6 +34,11 @@ int private_check_file(const char *path, enum err_code code, struct err *err);
  * group of a file of root's may, as the key of a service has it. */
 int private_check_secret(const char *path, enum err_code code, struct err *err);
 
+/* Gives a file that this process made to the owner of its folder, if it may: what
+ * an administrator writes for poold must be readable for the user who runs it.  On
+ * Windows the folder hands its rights down, and nothing is done. */
+int private_hand_over(const char *path, struct err *err);
+
 /* The folder that a path is in, to be freed. */
 char *private_folder_of(const char *path);
 

@@ -2,6 +2,7 @@
 
 #include "mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -154,4 +155,19 @@ int private_check_secret(const char *path, enum err_code code, struct err *err)
 		       "away: chmod %s '%s'",
 		       path, status.st_mode & S_IROTH ? "everybody" : "its group",
 		       status.st_uid ? "go-rwx" : "o-rwx", path);
+}
+
+int private_hand_over(const char *path, struct err *err)
+{
+	char *folder = private_folder_of(path);
+	struct stat status;
+	int ret = 0;
+
+	if (geteuid() == 0 && !stat(folder, &status) && status.st_uid != 0)
+		ret = lchown(path, status.st_uid, status.st_gid);
+	free(folder);
+	return ret ? err_set_os(err, ERR_STATE_DIR, (unsigned long)errno,
+				"cannot give %s to the user who runs poold: %s",
+				path, strerror(errno))
+		   : 0;
 }

@@ -41,7 +41,8 @@ ROOMS = [
      ['daemon/sessions', 'daemon/drains', 'daemon/scm']),
     ('daemon/tls', 'the certificate of this server, and the clients that have one',
      ['pool-config']),
-    ('daemon/http', 'the API', ['daemon/services', 'daemon/tls']),
+    ('daemon/access', 'who may ask: tokens, roles, failed attempts', ['pool-config']),
+    ('daemon/http', 'the API', ['daemon/services', 'daemon/tls', 'daemon/access']),
     ('daemon', 'the supervisor, and the program', ['daemon/http']),
 ]
 

@@ -1,0 +1,31 @@
+/*
+ * The commands of `poold token`: they write the file of tokens, which a running
+ * poold reads again by itself.
+ */
+#ifndef POOLD_TOKEN_COMMANDS_H
+#define POOLD_TOKEN_COMMANDS_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Each reads the poold.yaml at `path` for the state directory; pool.yaml need not
+ * be there yet.  They return 0, or -1 with `err` set.
+ */
+
+/* Makes a token, saves its hash, and prints the token to standard output: the only
+ * time that anybody sees it.  `role` is an enum role, and must be ROLE_VIEWER or
+ * more; `expires_ms` from now, 0 for never.  Makes the state directory if it is not
+ * there yet. */
+int token_commands_new(const char *path, const char *name, int role,
+		       int64_t expires_ms, struct err *err);
+
+/* Prints the tokens without their hashes, as a table or as JSON. */
+int token_commands_list(const char *path, bool is_json, struct err *err);
+
+/* From now on the token is refused; it stays in the list. */
+int token_commands_revoke(const char *path, const char *name, struct err *err);
+
+#endif
