@@ -145,13 +145,20 @@ static int64_t check_store(struct supervisor *s)
  * asked for it with some patience. */
 static void keep_locks(struct supervisor *s)
 {
+	const char *anew = NULL;
 	struct err err = {0};
 
-	if (s->is_lock_lost || !file_keep_locks(&err))
+	if (s->is_lock_lost)
 		return;
-	log_error("a lock of poold was removed, and cannot be made anew: %s",
-		  err.text);
-	s->is_lock_lost = true;
+	if (file_keep_locks(&anew, &err)) {
+		log_error(
+			"a lock of poold was removed, and cannot be made anew: %s",
+			err.text);
+		s->is_lock_lost = true;
+	} else if (anew) {
+		log_warning("%s was removed or replaced; poold has locked it anew",
+			    anew);
+	}
 }
 
 int64_t supervisor_step(struct supervisor *s)

@@ -1,7 +1,6 @@
 #include "system/file.h"
 
 #include "mem.h"
-#include "system/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -312,7 +311,7 @@ int file_lock_for_life(const char *path, struct err *err)
 	return -1;
 }
 
-int file_keep_locks(struct err *err)
+int file_keep_locks(const char **anew, struct err *err)
 {
 	/* More come while it looks. */
 	size_t count = held_count;
@@ -327,9 +326,7 @@ int file_keep_locks(struct err *err)
 		if (file_lock_for_life(path, err))
 			ret = -1;
 		else
-			log_warning(
-				"%s was removed or replaced; poold has locked it anew",
-				path);
+			*anew = path;
 	}
 	return ret;
 }
