@@ -2,6 +2,7 @@
 
 #include "utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,4 +115,17 @@ int net_address_to_socket(const struct net_address *address, uint16_t port,
 	ipv6->sin6_port = htons(port);
 	memcpy(&ipv6->sin6_addr, address->bytes, 16);
 	return sizeof(*ipv6);
+}
+
+const char *net_address_file_name(const struct net_address *address, uint16_t port,
+				  char text[NET_ADDRESS_FILE_BYTES])
+{
+	char name[NET_ADDRESS_TEXT_BYTES];
+
+	net_address_format(address, name);
+	for (char *c = name; *c; c++)
+		if (*c == ':')
+			*c = '_';
+	(void)snprintf(text, NET_ADDRESS_FILE_BYTES, "%s-%u", name, port);
+	return text;
 }

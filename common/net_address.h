@@ -29,6 +29,12 @@ bool net_address_is_ipv4(const struct net_address *address);
 const char *net_address_format(const struct net_address *address,
 			       char text[NET_ADDRESS_TEXT_BYTES]);
 
+/* A name for a file that belongs to an address and a port: "192.0.2.1-8650", and
+ * "2001_db8__1-8650", as Windows takes no colons.  Returns `text`. */
+enum { NET_ADDRESS_FILE_BYTES = NET_ADDRESS_TEXT_BYTES + 8 };
+const char *net_address_file_name(const struct net_address *address, uint16_t port,
+				  char text[NET_ADDRESS_FILE_BYTES]);
+
 /* Splits "host:port" or "[v6]:port"; `host` has room for NET_ADDRESS_TEXT_BYTES. */
 int net_address_split(const char *text, struct net_address *address,
 		      uint16_t *port);

@@ -1,6 +1,7 @@
 /*
  * poold: the daemon's command line, and how its parts are put together.
  */
+#include "access/local_credential.h"
 #include "access/tokens.h"
 #include "system/host.h"
 #include "exit_status.h"
@@ -56,7 +57,10 @@ struct poold {
 	struct host_names names;
 	struct tls *tls; /* NULL: plain HTTP */
 	struct routes routes;
-	struct http *_Atomic http; /* the supervisor's thread reads it */
+	struct http *_Atomic http;    /* the supervisor's thread reads it */
+	char local[TOKEN_TEXT_BYTES]; /* the credential of the administrators here
+				       */
+	char *local_path;             /* of the file with it, or NULL */
 };
 
 static int report(const struct err *err)
@@ -110,6 +114,20 @@ static void on_published(void *arg)
 	snapshot_release(snapshot);
 }
 
+/* Without it, only tokens open the door. */
+static void leave_credential(struct poold *poold)
+{
+	struct err err = {0};
+
+	poold->local_path =
+		local_credential_write(poold->local, &poold->configuration.address,
+				       http_port(poold->http), &err);
+	if (!poold->local_path)
+		log_warning("administrators of this machine need a token, as poold "
+			    "cannot leave its own credential for them: %s",
+			    err.text);
+}
+
 static int listen_for_requests(struct poold *poold, struct err *err)
 {
 	struct http_setup setup = {
@@ -124,7 +142,10 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 	if (poold->tls && tls_load(poold->tls, err))
 		return -1;
 	poold->http = http_start(&setup, err);
-	return poold->http ? 0 : -1;
+	if (!poold->http)
+		return -1;
+	leave_credential(poold);
+	return 0;
 }
 
 static int read_events(void *arg, int64_t after, int limit,
@@ -154,7 +175,8 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 		.published_arg = poold,
 	};
 
-	if (start_lock_services(&poold->configuration, err))
+	if (start_lock_services(&poold->configuration, err) ||
+	    token_make(TOKEN_LOCAL_PREFIX, poold->local, err))
 		return -1;
 	setup.scm = start_open_scm(config, err);
 	if (!setup.scm)
@@ -202,6 +224,8 @@ static void put_down(struct poold *poold)
 		http_release(poold->http);
 	http_stop(poold->http);
 	poold->http = NULL;
+	local_credential_remove(poold->local_path);
+	poold->local_path = NULL;
 	stream_ring_free(poold->routes.ring);
 	poold->routes = (struct routes){0};
 	store_close(poold->reader);

@@ -85,6 +85,13 @@ const struct pool_trust *pool_trust(const struct pool *pool,
 	return is_given(&server->trust) ? &server->trust : &pool->trust;
 }
 
+const char *pool_token_file(const struct pool_server *server)
+{
+	if (server->token_file || !server->pool)
+		return server->token_file;
+	return server->pool->token_file;
+}
+
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server)
 {
 	return server->capacity >= 0 ? server->capacity : pool->capacity;

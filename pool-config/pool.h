@@ -141,6 +141,7 @@ struct pool_server {
 	struct list addresses; /* struct net_address, at least one */
 	char *url;             /* of its poold, without a slash at the end */
 	struct pool_trust trust;
+	char *token_file; /* for poolctl; NULL: that of the pool */
 	char *upgrade_domain;
 	int64_t rank; /* order of first start, from 1; -1: not given */
 	int64_t settle_ms, deadline_ms; /* -1: those of the pool */
@@ -155,6 +156,7 @@ struct pool {
 	struct named named;
 	char *fqdn, *profile, *title, *notes;
 	struct pool_trust trust; /* of servers without one of their own */
+	char *token_file; /* for poolctl, of servers without their own; or NULL */
 	int64_t settle_ms;
 	int64_t deadline_ms;       /* -1: none */
 	int on_deadline;           /* enum on_deadline */
@@ -213,6 +215,9 @@ enum on_deadline pool_on_deadline(const struct pool *pool,
  * of its pool. */
 const struct pool_trust *pool_trust(const struct pool *pool,
 				    const struct pool_server *server);
+
+/* The file with the token that poolctl sends to the server, or NULL. */
+const char *pool_token_file(const struct pool_server *server);
 
 /* The most sessions that the server should carry; -1 if nobody says it. */
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server);

@@ -224,7 +224,7 @@ def fresh(suite):
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
 LANES = [[unit, survive, memory, lint],
-         [system, security, outside, config, safety, clang, fuzz, model, fresh],
+         [system, outside, security, config, safety, clang, fuzz, model, fresh],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 

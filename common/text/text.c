@@ -22,6 +22,25 @@ void text_clean(char *text, bool has_utf8)
 	*to = '\0';
 }
 
+/* Hides what stands behind the prefix of a token, if it is as long as a secret. */
+static void hide_tokens(char *text, const char *prefix)
+{
+	static const char hidden[] = "(hidden)";
+	char *secret = text;
+
+	while ((secret = strstr(secret, prefix))) {
+		size_t length;
+
+		secret += strlen(prefix);
+		length = strspn(secret, "0123456789abcdef");
+		if (length < 2 * sizeof(hidden))
+			continue;
+		memcpy(secret, hidden, strlen(hidden));
+		memmove(secret + strlen(hidden), secret + length,
+			strlen(secret + length) + 1);
+	}
+}
+
 void text_hide_credentials(char *text)
 {
 	static const char after_scheme[] = "://";
@@ -36,6 +55,8 @@ void text_hide_credentials(char *text)
 		if (at > host)
 			memmove(host, at, strlen(at) + 1);
 	}
+	hide_tokens(text, "poolctl_");
+	hide_tokens(text, "poold_local_");
 }
 
 void text_join_lines(char *text)

@@ -15,7 +15,7 @@
 void text_clean(char *text, bool has_utf8);
 
 /* Takes user and password out of each URL in the text: "http://me:pw@host" becomes
- * "http://host". */
+ * "http://host"; and the secret out of each token of poold. */
 void text_hide_credentials(char *text);
 
 /* Makes one line of several, in place: line breaks and tabs, with the spaces around

@@ -37,6 +37,7 @@ struct transfer {
 	struct wall date;
 	int64_t age_s;
 	char error[CURL_ERROR_SIZE];
+	struct err refusal; /* set: it is not sent */
 	client_done *done;
 	client_data *data;
 	void *context;
@@ -210,6 +211,14 @@ static void describe(struct transfer *transfer,
 	add_header(transfer, "Accept", request->data ? API_EVENT_STREAM : API_JSON);
 	if (request->last_event)
 		add_header(transfer, API_LAST_EVENT_HEADER, request->last_event);
+	if (request->credential && *request->credential) {
+		char *bearer = xasprintf("Bearer %s", request->credential);
+
+		add_header(transfer, "Authorization", bearer);
+		free(bearer);
+	}
+	if (request->refusal)
+		transfer->refusal = *request->refusal;
 	if (request->body) {
 		add_header(transfer, "Content-Type", API_JSON);
 		transfer->sent = xstrdup(request->body);
@@ -307,7 +316,7 @@ static void start_waiting(struct client *client)
 	     transfer = transfer->next) {
 		if (client->limit && client->started >= client->limit)
 			return;
-		if (!transfer->easy)
+		if (!transfer->easy && !transfer->refusal.code)
 			start(client, transfer);
 	}
 }
@@ -578,9 +587,32 @@ static void await(const struct client *client, int timeout_ms)
 
 /* ---- all of them ---- */
 
+static struct transfer *find_refused(const struct client *client)
+{
+	struct transfer *transfer = client->transfers;
+
+	while (transfer && !transfer->refusal.code)
+		transfer = transfer->next;
+	return transfer;
+}
+
+/* Whoever gets a reply may send another request, which may be refused as well: that
+ * is for the next time. */
+static size_t refuse(struct client *client)
+{
+	struct transfer *transfer = find_refused(client);
+	struct reply reply = {.body = ""};
+
+	if (!transfer)
+		return 0;
+	reply.err = transfer->refusal;
+	give_reply(client, transfer, &reply);
+	return 1;
+}
+
 static size_t finish_all(struct client *client)
 {
-	size_t finished = 0;
+	size_t finished = refuse(client);
 	CURLMsg *message;
 	int running;
 
@@ -607,7 +639,7 @@ static size_t finish_all(struct client *client)
 size_t client_run(struct client *client, int timeout_ms)
 {
 	/* Does not wait for what was just started: that is due at once. */
-	await(client, timeout_ms);
+	await(client, find_refused(client) ? 0 : timeout_ms);
 	(void)finish_all(client);
 	return client->count;
 }

@@ -39,10 +39,14 @@ struct client_request {
 	/* Server-sent events are wanted, and go there; or NULL. */
 	client_data *data;
 	const char *last_event; /* after which they are to go on, or NULL */
+	const char *credential; /* goes to this url alone; NULL or "": none */
+	/* Why the request must not be sent; NULL: it is sent.  The reply has this
+	 * error then, and comes from client_run as any other. */
+	const struct err *refusal;
 };
 
 /* Either `status` and `body` are set, or `err` is: ERR_UNREACHABLE, ERR_BAD_REPLY,
- * or one of TLS, see tls_verify.h. */
+ * one of TLS, see tls_verify.h, or that of a request that was not sent. */
 struct reply {
 	int status;
 	const char *body; /* ends with a NUL */

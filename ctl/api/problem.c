@@ -96,6 +96,7 @@ static int read_document(const struct reply *reply, struct problem *problem)
 		json_is_true(json_object_get(document, "retryable"));
 	problem->may_pass = problem->is_retryable;
 	(void)snprintf(problem->text, sizeof(problem->text), "%.700s", detail);
+	text_hide_credentials(problem->text);
 	text_clean(problem->text, true);
 	ret = 0;
 out:

@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include "api.h"
+#include "api/credential.h"
 #include "mem.h"
 
 #include <ctype.h>
@@ -195,8 +196,11 @@ void request_send(const struct request *request, const struct pool_server *serve
 		  struct client *client, client_done *done, void *context)
 {
 	char *body = make_body(request), *last_event = NULL;
+	char credential[CREDENTIAL_BYTES];
+	struct err refusal = {0};
 	struct buf url = {0};
 
+	(void)credential_find(server, credential, &refusal);
 	if (request->kind == REQUEST_STREAM && request->after_id >= 0)
 		last_event = xasprintf("%lld", (long long)request->after_id);
 	buf_printf(&url, "%s" API_VERSION_PATH, server->url);
@@ -211,6 +215,8 @@ void request_send(const struct request *request, const struct pool_server *serve
 			    .timeout_ms = timeout_ms(request),
 			    .data = request->data,
 			    .last_event = last_event,
+			    .credential = credential,
+			    .refusal = refusal.code ? &refusal : NULL,
 		    },
 		    done, context);
 	buf_done(&url);

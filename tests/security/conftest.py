@@ -3,7 +3,7 @@
 import pytest
 
 from certificates import Authority, TlsPool
-from fixtures import make_pool  # noqa: F401
+from fixtures import make_pool, pool, server  # noqa: F401
 
 
 @pytest.fixture(scope='session')

@@ -125,6 +125,7 @@ class Canned:
         self.name, self.address, self.requests = name, address, []
         self.replies = {'GET /v1/preflight': preflight(name)}
         self.headers, self.now = {}, None
+        self.credentials = []  # the header Authorization of each request, or None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -132,6 +133,7 @@ class Canned:
 
             def answer(self):
                 url = urllib.parse.urlsplit(self.path)
+                outer.credentials.append(self.headers.get('Authorization'))
                 if (f'STREAM {url.path}' in outer.replies and
                         'event-stream' in self.headers.get('Accept', '')):
                     return self.stream(url.path)

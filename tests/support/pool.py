@@ -4,13 +4,16 @@ POOLCTL and POOLD name the programs; what they run on is for simulated.py and th
 tests to say.
 """
 
+import atexit
 import http.client
 import json
 import os
 import pathlib
+import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -23,6 +26,14 @@ DISPLAY = 'Skype for Business Server Front-End'
 RESERVES = 5
 # poold refuses files that others may write, as they can where this is 002.
 os.umask(0o022)
+# Where the poolds of these tests leave the credential of the administrators, and poolctl
+# finds it; not where those of this machine do.
+if 'POOLCTL_LOCAL_DIR' not in os.environ:
+    os.environ['POOLCTL_LOCAL_DIR'] = tempfile.mkdtemp(prefix='poolctl-local-')
+    atexit.register(shutil.rmtree, os.environ['POOLCTL_LOCAL_DIR'], ignore_errors=True)
+LOCAL = pathlib.Path(os.environ['POOLCTL_LOCAL_DIR'])
+for name in 'POOLCTL_TOKEN', 'POOLCTL_TOKEN_FILE':
+    os.environ.pop(name, None)
 
 
 def check_problem(reply, status, code, *words):

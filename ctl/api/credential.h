@@ -1,0 +1,26 @@
+/*
+ * The credential that poolctl sends to a server: a token, or on the server itself
+ * that of its administrators.
+ */
+#ifndef POOLCTL_CREDENTIAL_H
+#define POOLCTL_CREDENTIAL_H
+
+#include "pool.h"
+
+enum { CREDENTIAL_BYTES = 513 };
+
+/*
+ * Finds the credential for a server, the first of these that there is: `token_file`
+ * of the server in pool.yaml, or else of its pool; the variable POOLCTL_TOKEN; the
+ * file that POOLCTL_TOKEN_FILE names; the credential that a poold which listens at
+ * exactly the address of the url has left on this machine.
+ *
+ * Returns 0, with "" if there is none; or -1 with ERR_NOT_AUTHORISED: a file cannot
+ * be read, has no token, or may be read by others, or the url would show the token
+ * to the network (http:// to anything but a loopback address).  The texts of errors
+ * have no part of a token.
+ */
+int credential_find(const struct pool_server *server, char text[CREDENTIAL_BYTES],
+		    struct err *err);
+
+#endif

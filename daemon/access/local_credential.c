@@ -1,0 +1,72 @@
+#include "access/local_credential.h"
+
+#include "mem.h"
+#include "system/file.h"
+#include "system/host.h"
+#include "system/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Who listens on all addresses is asked at the loopback address. */
+static struct net_address asked_at(const struct net_address *address)
+{
+	static const uint8_t any_ipv6[16], any_ipv4[4];
+	struct net_address v6 = net_address_from_ipv6(any_ipv6);
+	struct net_address v4 = net_address_from_ipv4(any_ipv4);
+	struct net_address own = *address;
+
+	if (net_address_equal(address, &v6))
+		(void)net_address_parse("::1", &own);
+	if (net_address_equal(address, &v4))
+		(void)net_address_parse("127.0.0.1", &own);
+	return own;
+}
+
+static int write_in(const char *folder, const char *path, const char *credential,
+		    struct err *err)
+{
+	char *text = xasprintf("%s\n", credential);
+	int ret =
+		file_make_directory(folder, err) ||
+				private_check_folder(folder, ERR_STATE_DIR, err) ||
+				file_write(path, text, err)
+			? -1
+			: 0;
+
+	free(text);
+	return ret;
+}
+
+char *local_credential_write(const char *credential,
+			     const struct net_address *address, uint16_t port,
+			     struct err *err)
+{
+	char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES];
+	struct net_address own = asked_at(address);
+	char name[NET_ADDRESS_FILE_BYTES], *path;
+	int count = host_local_folders(folders);
+
+	net_address_file_name(&own, port, name);
+	for (int i = 0; i < count; i++) {
+		struct err problem = {0};
+
+		path = xasprintf("%s/%s", folders[i], name);
+		if (!write_in(folders[i], path, credential, &problem))
+			return path;
+		free(path);
+		if (i == count - 1)
+			(void)err_set_os(err, problem.code, problem.os_code, "%s",
+					 problem.text);
+	}
+	return NULL;
+}
+
+void local_credential_remove(char *path)
+{
+	/* Another start writes it anew, and what it has is worth nothing by then.
+	 */
+	if (path)
+		(void)file_remove(path, NULL);
+	free(path);
+}
