@@ -9,14 +9,17 @@
 
 /* Puts the snapshot's own fields before those of the body, an object in text form.
  */
-static char *join(const struct supervisor *s, struct mono at, const char *body)
+static struct buf join(const struct supervisor *s, struct mono at, const char *body)
 {
 	struct wall wall = {clock_wall().ms - clock_since(at, s->deps.clock())};
 	char time[CLOCK_TEXT_BYTES];
+	struct buf text = {0};
 
-	return xasprintf("{\"index\":%lld,\"epoch\":\"%s\",\"time\":\"%s\",%s\n",
-			 (long long)s->index, s->epoch, clock_format(wall, time),
-			 body + 1);
+	buf_printf(&text, "{\"index\":%lld,\"epoch\":\"%s\",\"time\":\"%s\",",
+		   (long long)s->index, s->epoch, clock_format(wall, time));
+	buf_puts(&text, body + 1);
+	buf_puts(&text, "\n");
+	return text;
 }
 
 /* The drain that is only reserved; NULL if there is none. */
@@ -35,6 +38,7 @@ static void describe(struct supervisor *s, struct snapshot *fresh)
 	json_t *json = server_status_to_json(&s->all);
 	char *body = json_dumps(json, JSON_COMPACT), *facts;
 	char *list = json_dumps(json_object_get(json, "drains"), JSON_COMPACT);
+	struct buf text;
 
 	/* It never changes, and has names of its own. */
 	(void)json_object_del(json, "config");
@@ -45,8 +49,9 @@ static void describe(struct supervisor *s, struct snapshot *fresh)
 		s->index++;
 	free(s->last_facts);
 	s->last_facts = facts;
-	fresh->server = join(s, fresh->at, body);
-	fresh->server_length = strlen(fresh->server);
+	text = join(s, fresh->at, body);
+	fresh->server = text.text;
+	fresh->server_length = text.length;
 	fresh->drains = xasprintf("{\"drains\":%s}\n", list);
 	fresh->reserved = reserved_text(s);
 	free(body);

@@ -43,7 +43,7 @@ int sessions_tcp_list(const struct sessions_filter *filter,
 		      const struct sessions_taker *taker, struct err *err);
 
 /* Whether this one is established still: 1 or 0, or -1: the system does not say it.
- * On Linux this costs much less than a list. */
+ * On Linux this costs much less than a list.  One thread alone may ask. */
 int sessions_tcp_is_there(const struct sessions_connection *connection);
 
 /* Which connections are the sessions of one service on one server. */

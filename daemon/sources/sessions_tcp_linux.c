@@ -191,20 +191,30 @@ static int read_reply(int netlink, const struct sessions_filter *filter,
 	return got ? 1 : -1;
 }
 
+/* Returns -1 on failure, with errno. */
+static int open_netlink(void)
+{
+	const struct timeval timeout = {.tv_sec = TIMEOUT_S};
+	int netlink =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	/* It cannot fail with what it is given. */
+	if (netlink >= 0)
+		(void)setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+				 sizeof(timeout));
+	return netlink;
+}
+
 /* As read_reply(), to the end. */
 static int list_all(const struct sessions_filter *filter,
 		    const struct sessions_taker *taker)
 {
-	struct timeval timeout = {.tv_sec = TIMEOUT_S};
-	int netlink =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int netlink = open_netlink();
 	int more = -1, number;
 
 	if (netlink < 0)
 		return -1;
-	if (!setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-			sizeof(timeout)) &&
-	    !send_request(netlink, filter, taker->wants_idle))
+	if (!send_request(netlink, filter, taker->wants_idle))
 		do
 			more = read_reply(netlink, filter, taker);
 		while (more > 0);
@@ -285,17 +295,20 @@ static int read_one(int netlink)
 
 int sessions_tcp_is_there(const struct sessions_connection *connection)
 {
-	int netlink =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct timeval timeout = {.tv_sec = TIMEOUT_S};
+	/* Kept for the next question: to open it costs more than to ask. */
+	static int netlink = -1;
 	int is_there = -1;
 
 	if (netlink < 0)
+		netlink = open_netlink();
+	if (netlink < 0)
 		return -1;
-	if (!setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-			sizeof(timeout)) &&
-	    !ask_for(netlink, connection))
+	if (!ask_for(netlink, connection))
 		is_there = read_one(netlink);
-	(void)close(netlink);
+	/* An answer that is late must not be taken for the next one. */
+	if (is_there < 0) {
+		(void)close(netlink);
+		netlink = -1;
+	}
 	return is_there;
 }

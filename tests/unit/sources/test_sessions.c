@@ -637,6 +637,29 @@ static void a_list_that_ends_with_an_error_is_no_empty_list(void **state)
 	}
 }
 
+/* What it may still say is no answer to the next question. */
+static void a_kernel_that_failed_is_asked_anew(void **state)
+{
+	const struct end refused = {
+		.header = {.nlmsg_len = sizeof(refused), .nlmsg_type = NLMSG_ERROR},
+		.number = -EPERM};
+	struct listener listener = listen_on("127.0.0.1", false);
+	struct session session = join(listener, "127.0.0.1", "127.0.0.1");
+	struct sessions_filter filter = {.ports = &listener.port, .port_count = 1};
+	struct sessions_connection one = list(&filter, false).last;
+
+	(void)state;
+	kernel.is_played = true;
+	kernel.datagram = &refused;
+	kernel.size = sizeof(refused);
+	assert_int_equal(sessions_tcp_is_there(&one), -1);
+	kernel.is_played = false;
+	(void)close(kernel.end);
+	assert_int_equal(sessions_tcp_is_there(&one), 1);
+	leave(session);
+	(void)close(listener.socket);
+}
+
 static void a_list_without_its_end_is_an_error(void **state)
 {
 	enum { TOO_LONG_BYTES = 40000 };
@@ -657,6 +680,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_filter_looks_at_port_local_address_and_peer),
+		/* These two come before a question that is answered, as the socket
+		 * of that is kept. */
+		cmocka_unit_test(
+			a_kernel_that_cannot_be_asked_is_an_error_and_not_zero),
+		cmocka_unit_test(a_kernel_that_failed_is_asked_anew),
 		cmocka_unit_test(
 			established_connections_are_counted_until_they_close),
 		cmocka_unit_test(a_session_is_listed_with_both_ends),
@@ -672,8 +700,6 @@ int main(void)
 		cmocka_unit_test(
 			any_number_of_ports_counts_all_of_them_and_no_other),
 		cmocka_unit_test(many_connections_are_all_counted),
-		cmocka_unit_test(
-			a_kernel_that_cannot_be_asked_is_an_error_and_not_zero),
 		cmocka_unit_test(a_session_counts_until_one_of_both_has_ended_it),
 		cmocka_unit_test(
 			what_the_full_queue_of_a_service_drops_is_no_session),
