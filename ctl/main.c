@@ -94,6 +94,18 @@ static const struct program_command {
 	  .also = "log logs history record audit"},
 	 true,
 	 command_events},
+	{{"trust", 1, 1, "SERVER", "yes",
+	  "show a server's certificate, and pin its key",
+	  .about =
+		  "Shows the certificate that the server presents beside what pool.yaml has for it.\n"
+		  "After a yes, writes the pin of its key into pool.yaml.  Compare the pin first\n"
+		  "with what 'poold check' prints on the server.",
+	  .examples = "trust frontend01\n"
+		      "trust frontend01 "
+		      "--yes sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+	  .also = "pin certificate tls"},
+	 true,
+	 command_trust},
 	{{"config check", 0, 1, "[FILE]", "poold",
 	  "find the mistakes in a pool.yaml",
 	  .examples = "config check pool.yaml\n"

@@ -140,6 +140,7 @@ struct pool_server {
 		*pool;         /* whose it is; NULL before the rules were checked */
 	struct list addresses; /* struct net_address, at least one */
 	char *url;             /* of its poold, without a slash at the end */
+	bool is_url_given;     /* it does not follow from the address */
 	struct pool_trust trust;
 	char *token_file; /* for poolctl; NULL: that of the pool */
 	char *upgrade_domain;

@@ -352,6 +352,7 @@ static void set_url(const struct pool *pool, struct pool_server *server)
 {
 	size_t length;
 
+	server->is_url_given = server->url != NULL;
 	if (!server->url)
 		server->url = default_url(pool, server);
 	length = is_url(server->url) ? strlen(server->url) : 0;

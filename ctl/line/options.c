@@ -77,6 +77,8 @@ const struct option options_table[OPTIONS_COUNT] = {
 	 "check that no event was changed, added or removed", NULL},
 	{"head", 0, false, OPTION_HASH, FIELD(head), "HASH",
 	 "with --verify: an earlier head, which must be there", NULL},
+	{"yes", 0, false, OPTION_TEXT, FIELD(yes_pin), "PIN",
+	 "write this pin without a question, if it is the server's", NULL},
 	{"poold", 0, false, OPTION_FLAG, FIELD(is_poold), NULL,
 	 "the file is a poold.yaml, not a pool.yaml", NULL},
 	{"no-defaults", 0, false, OPTION_FLAG, FIELD(has_no_defaults), NULL,

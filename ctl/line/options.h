@@ -27,6 +27,7 @@ struct options {
 	int until;           /* enum until; negative: not said */
 	bool is_dry_run, is_verify, is_follow, is_watch, is_nagios;
 	const char *head;
+	const char *yes_pin;    /* of `trust`; NULL: ask */
 	struct texts force;     /* names of gates, with commas */
 	struct texts confirmed; /* names of pools */
 	bool accepts_broken;
@@ -38,7 +39,7 @@ struct options {
 	int64_t limit;
 };
 
-enum { OPTIONS_COUNT = 37 };
+enum { OPTIONS_COUNT = 38 };
 
 extern const struct option options_table[OPTIONS_COUNT];
 

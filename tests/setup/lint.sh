@@ -37,7 +37,7 @@ rule 'platform word outside its file' '\b(_WIN32|__MINGW32__|__linux__)\b' \
 rule 'Windows header outside a Windows file' '#include <(windows|winsvc|pdh|pdhmsg|wtsapi32|iphlpapi)\.h>' \
 	$(without "$product" '_windows\.[ch]$')
 for library in sqlite3.h:daemon/store/store_private.h microhttpd.h:daemon/http/http.c yaml.h:pool-config/yaml_tree.c \
-	'curl/curl.h:(ctl/api/client.c|ctl/tls/tls_verify.h|daemon/sources/sessions_curl.h)' nettle/:common/chain.c 'gnutls/:daemon/tls/[a-z_]*\.[ch]' ares.h:ctl/dns/dns.c; do
+	'curl/curl.h:(ctl/api/client.c|ctl/tls/tls_verify.h|daemon/sources/sessions_curl.h)' 'nettle/:(common/chain.c|ctl/tls/presented_pin.c)' 'gnutls/:daemon/tls/[a-z_]*\.[ch]' ares.h:ctl/dns/dns.c; do
 	rule "${library%%:*} belongs into ${library##*:}" "#include <${library%%:*}" \
 		$(without "$product" "^${library##*:}\$")
 done

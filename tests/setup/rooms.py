@@ -28,7 +28,7 @@ ROOMS = [
     ('ctl/operation', 'drain, resume and wait, as a table of steps', ['ctl/gates']),
     ('ctl/show', 'what is printed: tables, JSON, progress', ['ctl/operation', 'ctl/terminal']),
     ('ctl/commands', 'one file a command', ['ctl/show']),
-    ('ctl/config', 'the commands of `poolctl config`', ['ctl/commands']),
+    ('ctl/config', 'the commands about pool.yaml', ['ctl/commands']),
     ('ctl', 'the program', ['ctl/config']),
     ('daemon/store', 'what must survive: SQLite, the record', ['pool-config']),
     ('daemon/drains', 'drains and reservations', ['daemon/store']),
