@@ -156,7 +156,8 @@ $(OUT)/tests/test_%: $$(patsubst tests/%.c,$(OUT)/obj/tests/%.o,$$(filter %/test
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) -lcmocka $(POOLD_LIBS) $(POOLCTL_LIBS)
 
-test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source $(OUT)/tests/ask_dns
+test-tools: $(OUT)/tests/load_config $(OUT)/tests/read_source $(OUT)/tests/ask_dns \
+	$(OUT)/tests/serve_tls
 
 $(OUT)/tests/load_config: $(OUT)/obj/tests/support/load_config.o $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
@@ -166,7 +167,8 @@ $(OUT)/tests/load_config: $(OUT)/obj/tests/support/load_config.o $(COMMON_OBJECT
 # A session source alone; the connections alone, for the benchmarks.
 $(OUT)/tests/read_source$(EXE): $(OUT)/obj/tests/support/read_source.o
 $(OUT)/tests/count_sessions: $(OUT)/obj/tests/bench/count_sessions.o
-$(OUT)/tests/read_source$(EXE) $(OUT)/tests/count_sessions: \
+$(OUT)/tests/serve_tls: $(OUT)/obj/tests/support/serve_tls.o
+$(OUT)/tests/read_source$(EXE) $(OUT)/tests/count_sessions $(OUT)/tests/serve_tls: \
 		$(filter-out %/main.o,$(POOLD_OBJECTS)) $(COMMON_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

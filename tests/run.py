@@ -174,7 +174,8 @@ def system(suite):
 
 def security(suite):
     suite.pytest('tests/security', jobs=2, POOLCTL=str(BUILD / 'sanitized/poolctl'),
-                 POOLD=str(BUILD / 'sanitized/poold'))
+                 POOLD=str(BUILD / 'sanitized/poold'),
+                 POOLCTL_SERVE_TLS=str(BUILD / 'sanitized/tests/serve_tls'))
 
 
 def outside(suite):
