@@ -1,7 +1,7 @@
 #include "api/request.h"
 
 #include "api.h"
-#include "api/credential.h"
+#include "access/credential.h"
 #include "mem.h"
 
 #include <ctype.h>

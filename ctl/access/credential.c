@@ -1,4 +1,4 @@
-#include "api/credential.h"
+#include "access/credential.h"
 
 #include "mem.h"
 #include "system/file.h"
