@@ -70,7 +70,7 @@ objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 COMMON_OBJECTS := $(call objects,$(call sources,common) $(call sources,pool-config)) \
 	$(OUT)/obj/profiles.o
 POOLD_OBJECTS := $(call objects,$(call sources,daemon))
-POOLCTL_OBJECTS := $(call objects,$(call sources,ctl))
+POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scripts.o
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
@@ -92,7 +92,7 @@ setup-build:
 	$(Q)$(PACKAGES) $(NEEDS)
 
 setup-check:
-	$(Q)$(PACKAGES) build clang lint model check windows wine fresh
+	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells
 
 $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
@@ -107,19 +107,25 @@ $(OUT)/obj/%.o: %.c Makefile | setup-build
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The profiles as C texts, so that the programs need no files.
+# Texts as a C table, so that the programs need no files: of the header's struct and table,
+# each text with the name of its file.
+embed = $(Q)mkdir -p $(@D) && { echo '\#include "$(1).h"'; echo 'const struct $(2) $(1)[] = {'; \
+	for file in $(3); do \
+		printf '{"%s",\n' "$$(basename $$file .yaml)"; \
+		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$file; \
+		echo '},'; \
+	done; echo '{0, 0}};'; } > $@
+
 PROFILES := $(sort $(wildcard pool-config/profiles/*.yaml))
+COMPLETIONS := $(sort $(wildcard ctl/completion/*))
 
 $(OUT)/obj/profiles.c: $(PROFILES) Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q){ echo '#include "profiles.h"'; echo 'const struct profile profiles[] = {'; \
-		for file in $(PROFILES); do \
-			printf '{"%s",\n' "$$(basename $$file .yaml)"; \
-			sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$file; \
-			echo '},'; \
-		done; echo '{0, 0}};'; } > $@
+	$(call embed,profiles,profile,$(PROFILES))
 
-$(OUT)/obj/profiles.o: $(OUT)/obj/profiles.c | setup-build
+$(OUT)/obj/completion_scripts.c: $(COMPLETIONS) Makefile
+	$(call embed,completion_scripts,completion_script,$(COMPLETIONS))
+
+$(OUT)/obj/profiles.o $(OUT)/obj/completion_scripts.o: %.o: %.c | setup-build
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 

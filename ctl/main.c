@@ -1,6 +1,7 @@
 /* poolctl: takes servers of a pool out of service and back, from an admin's
  * machine. */
 #include "commands/commands.h"
+#include "completion.h"
 #include "config/config.h"
 #include "system/host.h"
 #include "system/streams.h"
@@ -141,6 +142,14 @@ static const struct program_command {
 	  .examples = "config reference"},
 	 false,
 	 command_config_reference},
+	{{"completion", 1, 1, "SHELL", "", "print the completion of a shell",
+	  .about =
+		  "Prints a script with which bash, zsh, fish or powershell completes commands,\n"
+		  "options, and the names of pools, servers and services from pool.yaml.",
+	  .examples = "completion bash >/etc/bash_completion.d/poolctl\n"
+		      "completion fish >~/.config/fish/completions/poolctl.fish"},
+	 false,
+	 command_completion},
 	{{"version", 0, 0, "", "", "show the version of poolctl",
 	  .examples = "version\nversion -o json"},
 	 false,
@@ -207,6 +216,10 @@ static int run_command(int argc, char **argv, bool *is_nagios, struct err *err)
 
 	if (argc == 2 && !strcmp(argv[1], "--dump-operation")) {
 		step_print(stdout);
+		return 0;
+	}
+	if (completion_is_asked(argc, argv)) {
+		completion_print(&command_line, argc, argv);
 		return 0;
 	}
 	options_init(&options);

@@ -185,6 +185,11 @@ def outside(suite):
                  OUTSIDE_COUNTS=str(LOGS / 'outside.counts'))
 
 
+def install(suite):
+    """What is put on other machines: completions, man pages, packages, hardened programs."""
+    suite.pytest('tests/install', POOLCTL=str(BUILD / 'sanitized/poolctl'))
+
+
 def windows(suite):
     suite.pytest('tests/windows', POOLCTL=str(BUILD / 'sanitized/poolctl'))
 
@@ -225,7 +230,7 @@ def fresh(suite):
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
 LANES = [[unit, survive, memory, lint],
-         [system, outside, security, config, safety, clang, fuzz, model, fresh],
+         [system, outside, security, config, safety, clang, fuzz, model, install, fresh],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 

@@ -18,25 +18,6 @@ static const int64_t duration_limit_ms = INT64_C(365) * 24 * 3600 * 1000;
 
 /* ---- options ---- */
 
-static const struct option *find_option(const struct command_line *line,
-					const char *name, size_t length)
-{
-	for (size_t i = 0; i < line->option_count; i++)
-		if (strlen(line->options[i].name) == length &&
-		    !strncmp(line->options[i].name, name, length))
-			return &line->options[i];
-	return NULL;
-}
-
-static const struct option *find_letter(const struct command_line *line,
-					char letter)
-{
-	for (size_t i = 0; i < line->option_count; i++)
-		if (letter && line->options[i].letter == letter)
-			return &line->options[i];
-	return NULL;
-}
-
 /* `length` bytes of the word are the option, without its value. */
 /* The first word that was given before, if that is a command: its help knows more.
  */
@@ -166,7 +147,7 @@ static int find_value(const struct command_line *line, const struct option *opti
 		      char *next, char **value, struct err *err)
 {
 	bool is_option = next && next[0] == '-' &&
-			 (next[1] == '-' || find_letter(line, next[1]));
+			 (next[1] == '-' || command_table_letter(line, next[1]));
 
 	if (!*value && !is_option)
 		*value = next;
@@ -237,8 +218,8 @@ static int read_option(const struct command_line *line, char **argv, int i,
 	bool is_long = word[1] == '-', is_apart;
 	size_t length = is_long ? 2 + strcspn(word + 2, "=") : 2;
 	const struct option *option =
-		is_long ? find_option(line, word + 2, length - 2)
-			: find_letter(line, word[1]);
+		is_long ? command_table_option(line, word + 2, length - 2)
+			: command_table_letter(line, word[1]);
 
 	if (!option)
 		return fail_unknown_option(line, options, word, length, err);

@@ -13,6 +13,25 @@ const struct command *command_table_at(const struct command_line *line, size_t i
 			      i * line->command_bytes);
 }
 
+const struct option *command_table_option(const struct command_line *line,
+					  const char *name, size_t length)
+{
+	for (size_t i = 0; i < line->option_count; i++)
+		if (strlen(line->options[i].name) == length &&
+		    !strncmp(line->options[i].name, name, length))
+			return &line->options[i];
+	return NULL;
+}
+
+const struct option *command_table_letter(const struct command_line *line,
+					  char letter)
+{
+	for (size_t i = 0; i < line->option_count; i++)
+		if (letter && line->options[i].letter == letter)
+			return &line->options[i];
+	return NULL;
+}
+
 size_t command_words(const struct command *command)
 {
 	return strchr(command->name, ' ') ? 2 : 1;

@@ -83,6 +83,12 @@ bool command_table_is_group(const struct command_line *line, const char *word);
  */
 bool command_is_first_word(const struct command *command, const char *word);
 
+/* The option with this name, of so many bytes, or with this letter; or NULL. */
+const struct option *command_table_option(const struct command_line *line,
+					  const char *name, size_t length);
+const struct option *command_table_letter(const struct command_line *line,
+					  char letter);
+
 /* How many words the name of the command has. */
 size_t command_words(const struct command *command);
 

@@ -15,6 +15,7 @@ packages_of() {
 	lint) echo clang-format cppcheck ;;
 	model) echo spin python3 ;;
 	fresh) echo mmdebstrap ;;
+	shells) echo bash zsh fish ;;
 	check) echo python3 python3-pytest python3-pytest-xdist python3-yaml curl openssl \
 		valgrind libc6-dbg \
 		libknot13 libdnssec9 libzscanner4 libedit2 libcap-ng0 liblmdb0 liburcu8 \
@@ -34,7 +35,7 @@ wanted=
 to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
-		echo "$0: no group '$group': build clang demo lint model check fresh windows wine" \
+		echo "$0: no group '$group': build clang demo lint model check fresh shells windows wine" \
 			bench >&2
 		exit 2
 	}
