@@ -75,7 +75,7 @@ PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
 	demo demo-windows picture bench lint format install clean help setup-build setup-check \
-	programs unit-tests windows-tests test-tools forecast-table
+	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,7 +92,7 @@ setup-build:
 	$(Q)$(PACKAGES) $(NEEDS)
 
 setup-check:
-	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells
+	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells manual
 
 $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
@@ -343,6 +343,17 @@ format:
 	$(Q)$(PACKAGES) lint
 	$(Q)clang-format -i $(C_FILES)
 
+# Man pages; commands, options, keys and exit codes come from the programs and docs/.
+MAN_SOURCES := $(wildcard docs/man/*.[1-8])
+MAN_PAGES := $(patsubst docs/man/%,$(OUT)/man/%,$(MAN_SOURCES))
+
+$(MAN_PAGES) &: $(PROGRAMS) $(MAN_SOURCES) docs/man/fill.py docs/api.md docs/install.md
+	$(call say,MAN,$(OUT)/man)
+	$(Q)$(PACKAGES) demo
+	$(Q)$(PYTHON) docs/man/fill.py $(OUT)/poolctl $(OUT)/poold $(OUT)/man
+
+man: $(MAN_PAGES)
+
 install: programs
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
@@ -374,5 +385,6 @@ help:
 	@echo 'make fuzz            random files and replies, FUZZ_SECONDS=600'
 	@echo 'make forecast-table  whether forecasts come true, for docs/forecast.md'
 	@echo 'make lint, format    how the code looks'
+	@echo 'make man             the man pages, in build/native/man'
 	@echo 'make install DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

@@ -346,7 +346,7 @@ struct options {
 	struct given given;
 	const char *config; /* NULL on the command line: the standard place */
 	bool has_dump;
-	int output; /* of `preflight` and `token list` */
+	int output; /* 1: JSON */
 	const char *name;
 	int role;           /* enum role; ROLE_NONE: not said */
 	int64_t expires_ms; /* 0: never */
@@ -685,10 +685,10 @@ static const struct program_command {
 	{{"token revoke", 1, 1, "NAME", "", "refuse a token from now on",
 	  .examples = "token revoke ci", .also = "remove delete"},
 	 cmd_token_revoke},
-	{{"version", 0, 0, "", "", "show the version of poold",
+	{{"version", 0, 0, "", "output", "show the version of poold",
 	  .examples = "version"},
 	 NULL},
-	{{"help", 0, 2, "[COMMAND]", "", "show this help, or a command's",
+	{{"help", 0, 2, "[COMMAND]", "output", "show this help, or a command's",
 	  .examples = "help run"},
 	 NULL},
 };
@@ -714,7 +714,9 @@ static int run_command(const struct options *options, struct err *err)
 		reconcile_print(stdout);
 		return 0;
 	}
-	chosen = command_line_choose(&command_line, &options->given, &status, err);
+	with_config.given.is_json = options->output == 1;
+	chosen = command_line_choose(&command_line, &with_config.given, &status,
+				     err);
 	if (!chosen)
 		return status;
 	host_config_path("poold.yaml", standard);

@@ -187,7 +187,8 @@ def outside(suite):
 
 def install(suite):
     """What is put on other machines: completions, man pages, packages, hardened programs."""
-    suite.pytest('tests/install', POOLCTL=str(BUILD / 'sanitized/poolctl'))
+    suite.pytest('tests/install', POOLCTL=str(BUILD / 'sanitized/poolctl'),
+                 POOLD=str(BUILD / 'sanitized/poold'))
 
 
 def windows(suite):

@@ -16,6 +16,7 @@ packages_of() {
 	model) echo spin python3 ;;
 	fresh) echo mmdebstrap ;;
 	shells) echo bash zsh fish ;;
+	manual) echo python3 mandoc groff-base ;;
 	check) echo python3 python3-pytest python3-pytest-xdist python3-yaml curl openssl \
 		valgrind libc6-dbg \
 		libknot13 libdnssec9 libzscanner4 libedit2 libcap-ng0 liblmdb0 liburcu8 \
@@ -35,8 +36,8 @@ wanted=
 to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
-		echo "$0: no group '$group': build clang demo lint model check fresh shells windows wine" \
-			bench >&2
+		echo "$0: no group '$group': build clang demo lint model check fresh shells manual" \
+			windows wine bench >&2
 		exit 2
 	}
 	wanted="$wanted $list"
