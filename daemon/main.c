@@ -61,6 +61,8 @@ struct poold {
 	char local[TOKEN_TEXT_BYTES]; /* the credential of the administrators here
 				       */
 	char *local_path;             /* of the file with it, or NULL */
+	/* The last round of the supervisor, which writes it: ms of clock_mono(). */
+	_Atomic int64_t round_at_ms;
 };
 
 static int report(const struct err *err)
@@ -106,6 +108,7 @@ static void on_published(void *arg)
 	struct snapshot *snapshot = snapshot_take(&poold->snapshots);
 	struct http *http = poold->http;
 
+	poold->round_at_ms = clock_mono().ms;
 	if (http)
 		http_wake(http, (int64_t[NEWS__COUNT]){
 					[NEWS_INDEX] = snapshot->index,
@@ -264,6 +267,14 @@ static void await_requests(struct poold *poold)
 			 http_port(poold->http), poold->tls ? " with TLS" : "");
 }
 
+/* True if the supervisor makes its rounds. */
+static bool is_working(const struct poold *poold)
+{
+	struct mono round = {poold->round_at_ms};
+
+	return clock_since(round, clock_mono()) <= poold->routes.stale_ms;
+}
+
 /* True if the files were changed and `reload` has what is to be used; false for the
  * stop. */
 static bool serve_until_changed(struct poold *poold, struct reload *reload)
@@ -276,6 +287,8 @@ static bool serve_until_changed(struct poold *poold, struct reload *reload)
 		word = service_await(HTTP_TICK_MS);
 		http_tick(poold->http);
 		tls_step(poold->tls);
+		if (is_working(poold))
+			service_is_alive();
 		if (reload_step(reload, &poold->tasks, word == SERVICE_WORD_RELOAD))
 			return true;
 	}

@@ -23,6 +23,11 @@ int service_run_dispatched(service_body *body, const char *config_path,
 			   struct err *err);
 
 void service_is_ready(void);
+
+/* Tells the init system that poold is alive, once a second; systemd starts it again
+ * when it has not heard that for the unit's WatchdogSec. */
+void service_is_alive(void);
+
 void service_wait_for_stop(void);
 
 enum service_word {

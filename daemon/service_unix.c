@@ -1,5 +1,7 @@
 #include "service.h"
 
+#include "service_notify.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -28,6 +30,7 @@ int service_run_foreground(service_body *body, const char *config_path)
 	/* If SIGCHLD is ignored, as the parent may have left it, the exit statuses
 	 * of the programs that count sessions would be lost. */
 	(void)signal(SIGCHLD, SIG_DFL);
+	service_notify_begin();
 	return body(config_path, false);
 }
 
@@ -41,6 +44,12 @@ int service_run_dispatched(service_body *body, const char *config_path,
 
 void service_is_ready(void)
 {
+	service_notify("READY=1");
+}
+
+void service_is_alive(void)
+{
+	service_notify_alive();
 }
 
 void service_wait_for_stop(void)
@@ -51,6 +60,7 @@ void service_wait_for_stop(void)
 	fill_signals(&signals);
 	while (number == SIGHUP)
 		(void)sigwait(&signals, &number);
+	service_notify("STOPPING=1");
 }
 
 enum service_word service_await(int64_t ms)

@@ -133,6 +133,11 @@ void service_is_ready(void)
 	report(SERVICE_RUNNING, 0, 0);
 }
 
+/* Windows sees that a process ends, and does not ask whether it is alive. */
+void service_is_alive(void)
+{
+}
+
 void service_wait_for_stop(void)
 {
 	(void)WaitForSingleObject(stop_event, INFINITE);
