@@ -74,7 +74,7 @@ POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scr
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
-	demo demo-windows picture bench lint format install clean help setup-build setup-check \
+	demo demo-windows picture bench lint format install uninstall clean help setup-build setup-check \
 	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -92,7 +92,7 @@ setup-build:
 	$(Q)$(PACKAGES) $(NEEDS)
 
 setup-check:
-	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells manual
+	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells manual packages
 
 $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
@@ -354,16 +354,36 @@ $(MAN_PAGES) &: $(PROGRAMS) $(MAN_SOURCES) docs/man/fill.py docs/api.md docs/ins
 
 man: $(MAN_PAGES)
 
-install: programs
+# What is installed: MODE:SOURCE:TARGET.
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DOCDIR := $(PREFIX)/share/doc/poolctl
+INSTALLED = 755:$(OUT)/poolctl:$(PREFIX)/bin/poolctl 755:$(OUT)/poold:$(PREFIX)/sbin/poold \
+	$(foreach page,$(MAN_PAGES),644:$(page):$(PREFIX)/share/man/man$(patsubst \
+		.%,%,$(suffix $(page)))/$(notdir $(page))) \
+	644:ctl/completion/bash:$(PREFIX)/share/bash-completion/completions/poolctl \
+	644:ctl/completion/zsh:$(ZSHDIR)/_poolctl \
+	644:ctl/completion/fish:$(PREFIX)/share/fish/vendor_completions.d/poolctl.fish \
+	644:daemon/packaging/poold.service:$(UNITDIR)/poold.service \
+	644:daemon/packaging/poold.sysusers:$(PREFIX)/lib/sysusers.d/poold.conf \
+	$(foreach file,README.md LICENSE,644:$(file):$(DOCDIR)/$(file)) \
+	$(foreach file,$(wildcard pool-config/examples/*.yaml),644:$(file):$(DOCDIR)/$(notdir $(file))) \
+	$(foreach file,$(wildcard docs/*.*),644:$(file):$(DOCDIR)/$(file)) \
+	$(foreach file,$(wildcard docs/recipes/*),755:$(file):$(DOCDIR)/$(file))
+
+# Each file of the list as $$1, $$2, $$3.
+for_installed = $(Q)for file in $(INSTALLED); do IFS=:; set -- $$file; unset IFS; $(1) || exit; done
+
+install: programs man
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	$(Q)install -m 755 $(OUT)/poolctl $(DESTDIR)$(PREFIX)/bin/poolctl
-	$(Q)install -m 755 $(OUT)/poold $(DESTDIR)$(PREFIX)/sbin/poold
-	$(Q)install -d $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs/recipes
-	$(Q)install -m 644 README.md LICENSE pool-config/examples/*.yaml \
-		$(DESTDIR)$(PREFIX)/share/doc/poolctl
-	$(Q)install -m 644 docs/*.* $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs
-	$(Q)install -m 755 docs/recipes/* $(DESTDIR)$(PREFIX)/share/doc/poolctl/docs/recipes
+	$(call for_installed,install -D -m $$1 $$2 "$(DESTDIR)$$3")
+	$(Q)sed -i 's,@SBIN@,$(PREFIX)/sbin,' "$(DESTDIR)$(UNITDIR)/poold.service"
+
+# Files of /etc/poolctl and /var/lib/poold stay.
+uninstall:
+	$(call say,REMOVE,$(DESTDIR)$(PREFIX))
+	$(call for_installed,rm -f "$(DESTDIR)$$3")
+	$(Q)rmdir $(addprefix "$(DESTDIR)$(DOCDIR)",/docs/recipes /docs "") 2>/dev/null || :
 
 clean:
 	$(Q)rm -rf build
@@ -386,5 +406,5 @@ help:
 	@echo 'make forecast-table  whether forecasts come true, for docs/forecast.md'
 	@echo 'make lint, format    how the code looks'
 	@echo 'make man             the man pages, in build/native/man'
-	@echo 'make install DESTDIR= PREFIX=/usr/local'
+	@echo 'make install, uninstall DESTDIR= PREFIX=/usr/local'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

@@ -94,7 +94,7 @@ class Suite:
 
 def programs(suite):
     """Every compiler, native and for Windows, without a warning."""
-    suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs',
+    suite.step('gcc', 'make', '--no-print-directory', JOBS, 'programs', 'man',
                'build/native/tests/fault.so', 'build/native/tests/crowd')
     suite.step('sanitizers', 'make', '--no-print-directory', JOBS, SANITIZE, 'programs',
                'unit-tests', 'test-tools')

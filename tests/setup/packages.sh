@@ -16,6 +16,7 @@ packages_of() {
 	model) echo spin python3 ;;
 	fresh) echo mmdebstrap ;;
 	shells) echo bash zsh fish ;;
+	packages) echo debhelper fakeroot lintian systemd ;;
 	manual) echo python3 mandoc groff-base ;;
 	check) echo python3 python3-pytest python3-pytest-xdist python3-yaml curl openssl \
 		valgrind libc6-dbg \
@@ -37,7 +38,7 @@ to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
 		echo "$0: no group '$group': build clang demo lint model check fresh shells manual" \
-			windows wine bench >&2
+			packages windows wine bench >&2
 		exit 2
 	}
 	wanted="$wanted $list"
