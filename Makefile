@@ -74,7 +74,7 @@ POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scr
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
-	demo demo-windows picture bench lint format install uninstall clean help setup-build setup-check \
+	demo demo-windows picture bench lint format install uninstall packages deb clean help setup-build setup-check \
 	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -385,6 +385,14 @@ uninstall:
 	$(call for_installed,rm -f "$(DESTDIR)$$3")
 	$(Q)rmdir $(addprefix "$(DESTDIR)$(DOCDIR)",/docs/recipes /docs "") 2>/dev/null || :
 
+# Packages to install elsewhere, in build/packages.
+packages: deb
+
+deb:
+	$(Q)$(PACKAGES) build demo packages
+	$(call say,DEB,build/packages)
+	$(Q)daemon/packaging/deb.sh build/packages
+
 clean:
 	$(Q)rm -rf build
 
@@ -407,4 +415,5 @@ help:
 	@echo 'make lint, format    how the code looks'
 	@echo 'make man             the man pages, in build/native/man'
 	@echo 'make install, uninstall DESTDIR= PREFIX=/usr/local'
+	@echo 'make packages        what is installed elsewhere, in build/packages: .deb'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'
