@@ -11,6 +11,7 @@
 
 enum {
 	ABSENT_MS = 5000, /* a service that cannot be watched is looked for again */
+	HOLD_MS = 5000,   /* one that is stopped is let go for a moment */
 	STATES = SERVICE_NOTIFY_STOPPED | SERVICE_NOTIFY_START_PENDING |
 		 SERVICE_NOTIFY_STOP_PENDING | SERVICE_NOTIFY_RUNNING |
 		 SERVICE_NOTIFY_CONTINUE_PENDING | SERVICE_NOTIFY_PAUSE_PENDING |
@@ -37,7 +38,7 @@ struct watched {
 	struct told key_changed; /* its startup type */
 	struct told process;     /* of whose end the SCM may not tell */
 	SERVICE_NOTIFYW notify;
-	bool is_armed;
+	bool is_armed, is_stopped;
 };
 
 struct scm_watch {
@@ -131,9 +132,12 @@ static void watch_process(struct watched *watched)
 	DWORD needed;
 
 	told_end(&watched->process);
-	if (QueryServiceStatusEx(watched->service, SC_STATUS_PROCESS_INFO,
-				 (BYTE *)&status, sizeof(status), &needed) &&
-	    status.dwProcessId)
+	watched->is_stopped = false;
+	if (!QueryServiceStatusEx(watched->service, SC_STATUS_PROCESS_INFO,
+				  (BYTE *)&status, sizeof(status), &needed))
+		return;
+	watched->is_stopped = status.dwCurrentState == SERVICE_STOPPED;
+	if (status.dwProcessId)
 		told_begin(&watched->process,
 			   OpenProcess(SYNCHRONIZE, FALSE, status.dwProcessId));
 }
@@ -203,8 +207,18 @@ static bool arm_state(struct watched *watched)
 	return true;
 }
 
+/* A service that was deleted goes once it is stopped and nobody has it open.  The
+ * system may have told of that, or not. */
+static void let_go(struct watched *watched)
+{
+	if (watched->service && watched->is_stopped &&
+	    clock_since(watched->tried_at, clock_mono()) >= HOLD_MS)
+		close_service(watched);
+}
+
 static void arm(struct watched *watched)
 {
+	let_go(watched);
 	if (!watched->service &&
 	    clock_since(watched->tried_at, clock_mono()) >= ABSENT_MS)
 		open_service(watched);
