@@ -23,7 +23,7 @@
 #include "sources/counter_list.h"
 #include "supervisor.h"
 #include "tls_init.h"
-#include "token_commands.h"
+#include "access/token_commands.h"
 #include "uninstall.h"
 #include "text/command_line.h"
 #include "utf8.h"

@@ -1,4 +1,4 @@
-#include "token_commands.h"
+#include "access/token_commands.h"
 
 #include "access/tokens.h"
 #include "mem.h"
