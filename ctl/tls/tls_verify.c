@@ -79,6 +79,12 @@ static const struct {
 	{CURLE_PEER_FAILED_VERIFICATION, "", ERR_UNTRUSTED,
 	 "its certificate is not of an authority that is trusted here; name the file "
 	 "with that authority as 'ca_file' in pool.yaml, " OR_PIN},
+	{CURLE_SSL_CONNECT_ERROR, "SSL_ERROR_SYSCALL", ERR_UNREACHABLE,
+	 "it closed the connection before TLS began; perhaps it does not speak TLS: set "
+	 "'tls' in its poold.yaml, or check the port in 'url' in pool.yaml"},
+	{CURLE_SSL_CONNECT_ERROR, "unexpected eof", ERR_UNREACHABLE,
+	 "it closed the connection before TLS began; perhaps it does not speak TLS: set "
+	 "'tls' in its poold.yaml, or check the port in 'url' in pool.yaml"},
 	{CURLE_SSL_CONNECT_ERROR, "wrong version number", ERR_UNTRUSTED,
 	 "it does not speak TLS; set 'tls' in its poold.yaml, or check the port in "
 	 "'url' in pool.yaml"},

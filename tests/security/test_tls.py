@@ -122,7 +122,7 @@ def test_plain_http_is_told_from_tls(make_tls_pool, authority, good):
     for args in ['status'], ['resume', 'frontend01']:
         done = pool.poolctl(*args)
         assert done.returncode == 3, done
-        assert 'it does not speak TLS' in done.stdout + done.stderr, done
+        assert 'does not speak TLS' in done.stdout + done.stderr, done
 
 
 def test_a_drain_over_tls_from_its_beginning_to_its_end(make_tls_pool, authority, good):
