@@ -38,9 +38,21 @@ void control_attempt_expect_stop(struct control_attempt *attempt, struct mono no
 	attempt->is_stop_sent = true;
 }
 
-void control_attempt_forget_sent(struct control_attempt *attempt)
+static void forget_sent(struct control_attempt *attempt)
 {
 	attempt->is_pause_sent = attempt->is_stop_sent = false;
+}
+
+void control_attempt_process_ended(struct control_attempt *attempt, struct mono now)
+{
+	forget_sent(attempt);
+	if (attempt->asked != ACT_PAUSE && attempt->asked != ACT_STOP)
+		return;
+	attempt->asked_at = now;
+	if (attempt->outcome == CONTROL_AWAITED)
+		attempt->outcome = CONTROL_NONE;
+	if (attempt->retry.ms <= RETRY_FIRST_MS)
+		attempt->retry_at = now;
 }
 
 bool control_attempt_is_pending(enum service_state state)
@@ -86,7 +98,7 @@ void control_attempt_looked(struct control_attempt *attempt,
 		attempt->asked = ACT_NONE;
 	if (attempt->is_stop_sent ? now_is == STATE_STOPPED
 				  : reconcile_is_out(now_is))
-		control_attempt_forget_sent(attempt);
+		forget_sent(attempt);
 }
 
 static void plan_retry(struct control_attempt *attempt, bool is_repeated,

@@ -46,8 +46,11 @@ void control_attempt_turn(struct control_attempt *attempt);
 void control_attempt_expect_pause(struct control_attempt *attempt, struct mono now);
 void control_attempt_expect_stop(struct control_attempt *attempt, struct mono now);
 
-/* The process that was asked has ended: nothing comes of what it was asked. */
-void control_attempt_forget_sent(struct control_attempt *attempt);
+/* The process that was asked has ended: nothing comes of what it was asked.  One
+ * that follows it is paused or stopped at once; if processes end of that again and
+ * again, not sooner than another attempt is due. */
+void control_attempt_process_ended(struct control_attempt *attempt,
+				   struct mono now);
 
 /* It is being asked; control_attempt_done or _failed says that it was answered. */
 void control_attempt_begun(struct control_attempt *attempt);

@@ -112,7 +112,7 @@ bool controller_take_answer(struct controller *c)
 	is_going_on = controller_acted(c, was.action, was.before, &err);
 	/* The process that was asked has ended meanwhile. */
 	if (c->observed.pid != was.pid)
-		control_attempt_forget_sent(&c->attempt);
+		control_attempt_process_ended(&c->attempt, c->deps.clock());
 	return is_going_on;
 }
 

@@ -88,7 +88,7 @@ void controller_observe(struct controller *c)
 		if (c->attempt.asked == ACT_NONE)
 			c->trouble = (struct err){0};
 		if (pid && status.pid && pid != status.pid)
-			control_attempt_forget_sent(&c->attempt);
+			control_attempt_process_ended(&c->attempt, c->deps.clock());
 		if (controller_startup(c) == STARTUP_RIGHT) {
 			control_attempt_turn(&c->startup_attempt);
 			c->startup_trouble = (struct err){0};

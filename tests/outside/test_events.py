@@ -46,3 +46,16 @@ def test_a_service_that_comes_and_goes_is_seen_at_once(pool, server):
     server.scm.write({'services': {pool.service_name: content}})
     wait_until(lambda: server.service()['observed']['state'] == 'running', 'it is back',
                limit=LONG_S / 2)
+
+
+@pytest.mark.brother('E9')
+def test_a_process_that_follows_one_that_was_asked_is_paused_at_once(pool, server):
+    """The one before took the pause, and died of it; a recovery action started another."""
+    server.scm.change(on_pause='ignore')
+    server.put('kb1', {'reason': 'patch'})
+    wait_until(lambda: 'has asked the service to pause' in server.service()['message'], 'asked')
+    server.scm.change(pid=2000, on_pause='pause')
+    wait_until(lambda: server.scm.says() == OUT, 'it is out')
+    # Nothing waited for the one before until it was late.
+    assert not [event for event in server.get('/v1/events')[1]['events']
+                if 'still runs' in (event['text'] or '')]

@@ -176,6 +176,35 @@ static void an_earlier_poold_may_have_sent_a_pause(void **state)
 		CONTROL_NONE);
 }
 
+static void another_process_is_asked_at_once_but_not_again_and_again(void **state)
+{
+	(void)state;
+	for (int is_failed = 0; is_failed < 2; is_failed++) {
+		struct control_attempt attempt = {0};
+
+		for (int64_t ms = 0; ms < 2000; ms += 1000) {
+			if (is_failed)
+				(void)goes_wrong(&attempt, ACT_PAUSE,
+						 ERR_SCM_FAILED, ms);
+			else
+				control_attempt_done(&attempt, ACT_PAUSE, at(ms));
+			control_attempt_process_ended(&attempt, at(ms + 1));
+			assert_int_equal(outcome_of(&attempt, WANT_DRAINED,
+						    STATE_RUNNING, ms + 1),
+					 is_failed ? CONTROL_FAILED : CONTROL_NONE);
+			/* The first time; then as any other attempt. */
+			assert_int_equal(control_attempt_is_due(&attempt, ACT_PAUSE,
+								at(ms + 1)),
+					 ms == 0);
+		}
+		assert_true(control_attempt_is_due(&attempt, ACT_PAUSE, at(3001)));
+		control_attempt_turn(&attempt);
+		assert_int_equal(
+			outcome_of(&attempt, WANT_SERVING, STATE_RUNNING, 3001),
+			CONTROL_NONE);
+	}
+}
+
 static void a_state_in_motion_is_late_after_its_hint(void **state)
 {
 	static const struct {
@@ -296,6 +325,8 @@ int main(void)
 			not_now_is_asked_again_at_every_look_for_ten_seconds),
 		cmocka_unit_test(a_pause_may_arrive_after_the_turn_for_a_while),
 		cmocka_unit_test(an_earlier_poold_may_have_sent_a_pause),
+		cmocka_unit_test(
+			another_process_is_asked_at_once_but_not_again_and_again),
 		cmocka_unit_test(a_state_in_motion_is_late_after_its_hint),
 		cmocka_unit_test(while_it_is_being_asked_all_is_awaited),
 		cmocka_unit_test(after_a_turn_the_answer_awaits_nothing),
