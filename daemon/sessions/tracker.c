@@ -51,7 +51,6 @@ static size_t hash_of(const struct sessions_connection *connection)
 	return (size_t)mix(hash, connection->local.bytes + 8);
 }
 
-/* Where it is, or the free slot where it belongs. */
 static uint32_t *find_slot(const struct tracker_list *list,
 			   const struct sessions_connection *connection)
 {
@@ -63,82 +62,99 @@ static uint32_t *find_slot(const struct tracker_list *list,
 	return &list->slots[at];
 }
 
-static void grow(struct tracker_list *list)
+/* By its hash.  Items get their slots here: mostly nobody looks for any of them in
+ * this way. */
+static struct tracked *find(struct tracker_list *list,
+			    const struct sessions_connection *connection)
 {
-	list->room = list->room ? list->room * 2 : FIRST_ROOM;
-	list->items = xrealloc(list->items, list->room * sizeof(*list->items));
-	free(list->slots);
-	list->slots = xcalloc(2 * list->room, sizeof(*list->slots));
-	for (size_t i = 0; i < list->count; i++)
-		*find_slot(list, &list->items[i].connection) = (uint32_t)i + 1;
+	uint32_t place;
+
+	if (!list->count)
+		return NULL;
+	for (; list->slotted < list->count; list->slotted++)
+		*find_slot(list, &list->items[list->slotted].connection) =
+			(uint32_t)list->slotted + 1;
+	place = *find_slot(list, connection);
+	return place ? &list->items[place - 1] : NULL;
+}
+
+static struct tracked *append(struct tracker_list *list)
+{
+	if (list->count == list->room) {
+		list->room = list->room ? list->room * 2 : FIRST_ROOM;
+		list->items =
+			xrealloc(list->items, list->room * sizeof(*list->items));
+		free(list->slots);
+		list->slots = xcalloc(2 * list->room, sizeof(*list->slots));
+		list->slotted = 0;
+	}
+	return &list->items[list->count++];
+}
+
+static void empty(struct tracker_list *list)
+{
+	if (list->slotted)
+		memset(list->slots, 0, 2 * list->room * sizeof(*list->slots));
+	list->count = list->slotted = 0;
 }
 
 /* ---- a sample ---- */
 
 void tracker_begin(struct tracker *tracker)
 {
-	struct tracker_list *fresh = &tracker->fresh;
-
-	fresh->count = 0;
-	if (fresh->slots)
-		memset(fresh->slots, 0, 2 * fresh->room * sizeof(*fresh->slots));
+	empty(&tracker->fresh);
+	tracker->next = 0;
 	tracker->ended_count = 0;
 	tracker->seen = 0;
 }
 
-/* A list that is read in pieces while others change it may have a connection twice.
- */
+/* Mostly the system lists them in the same order again: then it is the next one. */
+static struct tracked *find_known(struct tracker *tracker,
+				  const struct sessions_connection *connection)
+{
+	struct tracker_list *live = &tracker->live;
+
+	if (tracker->next < live->count &&
+	    is_same(&live->items[tracker->next].connection, connection))
+		return &live->items[tracker->next];
+	return find(live, connection);
+}
+
+/* Carries over what was known.  A list that is read in pieces while others change
+ * it may have a connection twice. */
 void tracker_see(struct tracker *tracker,
 		 const struct sessions_connection *connection)
 {
-	struct tracker_list *fresh = &tracker->fresh;
-	uint32_t *slot;
+	struct tracked *known = find_known(tracker, connection), *session;
 
-	if (fresh->count == fresh->room && fresh->count < TRACKER_LIMIT)
-		grow(fresh);
-	slot = find_slot(fresh, connection);
-	if (*slot)
+	if (known ? known->is_there : find(&tracker->fresh, connection) != NULL)
 		return;
 	tracker->seen++;
-	if (fresh->count == TRACKER_LIMIT)
-		return;
-	fresh->items[fresh->count++] = (struct tracked){.connection = *connection};
-	*slot = (uint32_t)fresh->count;
-}
-
-/* Mostly the system lists them in the same order again: `next` is then the one. */
-static struct tracked *find_known(const struct tracker_list *live, size_t next,
-				  const struct sessions_connection *connection)
-{
-	uint32_t place;
-
-	if (next < live->count &&
-	    is_same(&live->items[next].connection, connection))
-		return &live->items[next];
-	place = live->count ? *find_slot(live, connection) : 0;
-	return place ? &live->items[place - 1] : NULL;
-}
-
-/* Carries over what was known. */
-static void compare(struct tracker *tracker, struct mono now, struct wall wall)
-{
-	size_t next = 0;
-
-	for (size_t i = 0; i < tracker->fresh.count; i++) {
-		struct tracked *session = &tracker->fresh.items[i];
-		struct tracked *known =
-			find_known(&tracker->live, next, &session->connection);
-
-		session->since = known ? known->since : now;
-		session->unseen_at = known ? known->unseen_at : tracker->seen_at;
-		session->is_lasting = known && known->is_lasting;
-		session->since_wall = known ? known->since_wall : wall;
-		session->told = known ? known->told : now;
-		session->is_least = known ? known->is_least : !tracker->is_whole;
-		if (!known)
-			continue;
+	if (known) {
 		known->is_there = true;
-		next = (size_t)(known - tracker->live.items) + 1;
+		tracker->next = (size_t)(known - tracker->live.items) + 1;
+	}
+	if (tracker->fresh.count == TRACKER_LIMIT)
+		return;
+	session = append(&tracker->fresh);
+	*session = known ? *known
+			 : (struct tracked){.unseen_at = tracker->seen_at,
+					    .is_least = !tracker->is_whole,
+					    .is_new = true};
+	session->connection = *connection;
+	session->is_there = false;
+}
+
+static void date_new(struct tracker_list *list, struct mono now, struct wall wall)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct tracked *session = &list->items[i];
+
+		if (!session->is_new)
+			continue;
+		session->since = session->told = now;
+		session->since_wall = wall;
+		session->is_new = false;
 	}
 }
 
@@ -158,7 +174,7 @@ void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
 	struct tracker_list before = tracker->live;
 	size_t ended;
 
-	compare(tracker, now, wall);
+	date_new(&tracker->fresh, now, wall);
 	ended = gather_ended(&before);
 	tracker->live = tracker->fresh;
 	tracker->fresh = before;
@@ -172,6 +188,8 @@ void tracker_end(struct tracker *tracker, struct mono now, struct wall wall)
 void tracker_failed(struct tracker *tracker)
 {
 	tracker->is_whole = false;
+	for (size_t i = 0; i < tracker->live.count; i++)
+		tracker->live.items[i].is_there = false;
 }
 
 static double age_s(const struct tracked *session, struct mono at)

@@ -21,15 +21,17 @@ struct tracked {
 	struct mono told; /* up to when tracker_tell told of it; at first, since */
 	bool is_least;    /* it may have been there before */
 	bool is_there;    /* in the next sample, too */
+	bool is_new;      /* `since` is not known before the sample's end */
 	bool is_lasting;  /* tracker_find_lasting has found it */
 };
 
-/* A sample: what the system lists, in its order, and where each one is, by its
- * hash. */
+/* A sample: what the system lists, in its order, and where those are that have a
+ * slot, by their hash. */
 struct tracker_list {
 	struct tracked *items;
 	size_t count, room;
 	uint32_t *slots; /* twice the room: a place in `items` and 1; 0: free */
+	size_t slotted; /* so many of the items have one; the others have not yet */
 };
 
 /* Zeroed, it knows nothing yet. */
@@ -43,6 +45,7 @@ struct tracker {
 
 	/* The sample under way; before it, those that ended. */
 	struct tracker_list fresh;
+	size_t next; /* after the one in `live` that was seen last */
 	int64_t seen;
 };
 
