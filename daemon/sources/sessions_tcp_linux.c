@@ -77,7 +77,10 @@ static int send_request(int netlink, const struct sessions_filter *filter,
 	};
 	size_t length = offsetof(struct request, attribute);
 
-	if (filter->port_count <= PORTS_LIMIT) {
+	/* The kernel compares one port itself. */
+	if (filter->port_count == 1) {
+		request.query.id.idiag_sport = htons(filter->ports[0]);
+	} else if (filter->port_count <= PORTS_LIMIT) {
 		size_t ops = write_program(request.program, filter->ports,
 					   filter->port_count);
 
