@@ -94,6 +94,9 @@ static const struct {
 	{CURLE_SSL_CONNECT_ERROR, "ILLEGAL_MESSAGE", ERR_UNTRUSTED,
 	 "it does not speak TLS; set 'tls' in its poold.yaml, or check the port in "
 	 "'url' in pool.yaml"},
+	{CURLE_SSL_CONNECT_ERROR, "", ERR_UNREACHABLE,
+	 "it ended the TLS handshake: it does not speak TLS (set 'tls' in its "
+	 "poold.yaml, or check the port in 'url' in pool.yaml), or it is stopping"},
 };
 
 bool tls_verify_explain(CURLcode code, const char *says, const char *url,
