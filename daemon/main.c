@@ -285,7 +285,9 @@ static bool serve_until_changed(struct poold *poold, struct reload *reload)
 	/* Also while the supervisor is blocked. */
 	while (word != SERVICE_WORD_STOP) {
 		word = service_await(HTTP_TICK_MS);
-		http_tick(poold->http);
+		/* There is none if the stop came first. */
+		if (poold->http)
+			http_tick(poold->http);
 		tls_step(poold->tls);
 		if (is_working(poold))
 			service_is_alive();

@@ -52,6 +52,42 @@ def poolctl_exe(server, *args):
                               check=False)
 
 
+def test_a_service_with_broken_files_keeps_servers_out_and_serves_later(scene, tmp_path):
+    server, machine = scene, scene.machine
+    server.install_poold()
+    assert server.put('kb1', {'reason': 'patch'})[0] == 201
+    server.wait_phase('drained')
+    machine.scm('stop', 'poold')
+    machine.wait_state('poold', 'stopped')
+    key = server.pair.key.read_bytes()
+    server.pair.key.write_bytes(key[:100])
+    machine.scm('start', 'poold')
+    machine.wait_state('poold', 'running')
+    wait_until(lambda: 'tries again every second' in server.log(), 'the problem is in the log')
+    assert 'no key' in server.log()
+    # Somebody continues the service: that is undone.
+    machine.scm('continue', 'RTCSRV')
+    wait_until(lambda: 'somebody else changed' in server.log(), 'the drift was seen')
+    machine.wait_state('RTCSRV', 'paused')
+    # It stops as well as it serves.
+    machine.scm('stop', 'poold')
+    machine.wait_state('poold', 'stopped')
+    machine.scm('start', 'poold')
+    machine.wait_state('poold', 'running')
+    put_private(key, server.pair.key)
+    server.wait_answer()
+    assert server.document()['phase'] == 'drained'
+    assert server.delete('kb1')[0] == 200
+    server.wait_phase('serving')
+
+
+def put_private(content, path):
+    fresh = path.with_name(path.name + '.fresh')
+    fresh.write_bytes(content)
+    fresh.chmod(0o600)
+    fresh.rename(path)
+
+
 def test_both_programs_speak_tls(scene, tmp_path):
     server, pool = scene, scene.pool
     pin = re.search(r'^    (pin: (sha256//\S+))$', server.said, re.M)
