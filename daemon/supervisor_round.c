@@ -152,18 +152,20 @@ static void keep_locks(struct supervisor *s)
 {
 	const char *anew = NULL;
 	struct err err = {0};
+	int taken;
 
 	if (s->is_lock_lost)
 		return;
-	if (file_keep_locks(&anew, &err)) {
+	s->is_lock_lost = file_keep_locks(&taken, &err) != 0;
+	if (taken)
+		log_warning(
+			"somebody removed or replaced %d lock(s) of poold; it has "
+			"locked them anew",
+			taken);
+	if (s->is_lock_lost)
 		log_error(
 			"a lock of poold was removed, and cannot be made anew: %s",
 			err.text);
-		s->is_lock_lost = true;
-	} else if (anew) {
-		log_warning("%s was removed or replaced; poold has locked it anew",
-			    anew);
-	}
 }
 
 int64_t supervisor_step(struct supervisor *s)

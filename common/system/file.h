@@ -68,10 +68,10 @@ int file_make_directory(const char *path, struct err *err);
  */
 int file_lock_for_life(const char *path, struct err *err);
 
-/* Locks anew each of those files that somebody has removed or replaced, and fails
- * as file_lock_for_life does if that cannot be.  *anew becomes the last path that
- * it locked so, or stays.  Not at once with other calls. */
-int file_keep_locks(const char **anew, struct err *err);
+/* Locks anew each of those files that somebody has removed or replaced, counts them
+ * in `*taken`, and fails as file_lock_for_life does if one cannot be locked.  Not
+ * at once with other calls. */
+int file_keep_locks(int *taken, struct err *err);
 
 /* True if another process has that lock. */
 bool file_is_locked(const char *path);

@@ -311,12 +311,13 @@ int file_lock_for_life(const char *path, struct err *err)
 	return -1;
 }
 
-int file_keep_locks(const char **anew, struct err *err)
+int file_keep_locks(int *taken, struct err *err)
 {
 	/* More come while it looks. */
 	size_t count = held_count;
 	int ret = 0;
 
+	*taken = 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *path = held_locks[i].path;
 		struct stat found;
@@ -326,7 +327,7 @@ int file_keep_locks(const char **anew, struct err *err)
 		if (file_lock_for_life(path, err))
 			ret = -1;
 		else
-			*anew = path;
+			++*taken;
 	}
 	return ret;
 }
