@@ -34,6 +34,8 @@ static const struct {
 	[EVENT_CUT] = {"cut", 33, EVENT_LEVEL_WARNING, true},
 	[EVENT_CLOCK] = {"clock", 34, EVENT_LEVEL_WARNING, true},
 	[EVENT_ENDED] = {"ended", 35, EVENT_LEVEL_WARNING, true},
+	[EVENT_TOKENS] = {"tokens", 40, EVENT_LEVEL_INFO, true},
+	[EVENT_REFUSED] = {"refused", 41, EVENT_LEVEL_WARNING, true},
 };
 
 const char *event_kind_name(enum event_kind kind)

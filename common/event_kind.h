@@ -35,6 +35,8 @@ enum event_kind {
 	EVENT_CUT,
 	EVENT_CLOCK,
 	EVENT_ENDED,
+	EVENT_TOKENS,
+	EVENT_REFUSED,
 	EVENT__COUNT,
 };
 

@@ -57,10 +57,8 @@ struct poold {
 	struct host_names names;
 	struct tls *tls; /* NULL: plain HTTP */
 	struct routes routes;
-	struct http *_Atomic http;    /* the supervisor's thread reads it */
-	char local[TOKEN_TEXT_BYTES]; /* the credential of the administrators here
-				       */
-	char *local_path;             /* of the file with it, or NULL */
+	struct http *_Atomic http; /* the supervisor's thread reads it */
+	struct local_credential local;
 	/* The last round of the supervisor, which writes it: ms of clock_mono(). */
 	_Atomic int64_t round_at_ms;
 };
@@ -117,20 +115,6 @@ static void on_published(void *arg)
 	snapshot_release(snapshot);
 }
 
-/* Without it, only tokens open the door. */
-static void leave_credential(struct poold *poold)
-{
-	struct err err = {0};
-
-	poold->local_path =
-		local_credential_write(poold->local, &poold->configuration.address,
-				       http_port(poold->http), &err);
-	if (!poold->local_path)
-		log_warning("administrators of this machine need a token, as poold "
-			    "cannot leave its own credential for them: %s",
-			    err.text);
-}
-
 static int listen_for_requests(struct poold *poold, struct err *err)
 {
 	struct http_setup setup = {
@@ -144,11 +128,16 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 
 	if (poold->tls && tls_load(poold->tls, err))
 		return -1;
-	poold->http = http_start(&setup, err);
-	if (!poold->http)
+	/* Whoever is connected finds the one that counts. */
+	if (local_credential_make(&poold->local, &setup.address, setup.port, err))
 		return -1;
-	leave_credential(poold);
-	return 0;
+	access_set_local(poold->routes.check.access, poold->local.text);
+	poold->http = http_start(&setup, err);
+	if (poold->http)
+		local_credential_leave(&poold->local, http_port(poold->http));
+	else
+		local_credential_remove(&poold->local);
+	return poold->http ? 0 : -1;
 }
 
 static int read_events(void *arg, int64_t after, int limit,
@@ -178,8 +167,7 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 		.published_arg = poold,
 	};
 
-	if (start_lock_services(&poold->configuration, err) ||
-	    token_make(TOKEN_LOCAL_PREFIX, poold->local, err))
+	if (start_lock_services(&poold->configuration, err))
 		return -1;
 	setup.scm = start_open_scm(config, err);
 	if (!setup.scm)
@@ -194,6 +182,7 @@ static int start(struct poold *poold, bool is_service, struct err *err)
 	host_names_init(&poold->names, poold->configuration.pool,
 			poold->configuration.server, poold->machine);
 	poold->routes = (struct routes){
+		.check = {access_new(config->state_dir), &poold->tasks},
 		.tasks = &poold->tasks,
 		.snapshots = &poold->snapshots,
 		.reader = poold->reader,
@@ -227,9 +216,9 @@ static void put_down(struct poold *poold)
 		http_release(poold->http);
 	http_stop(poold->http);
 	poold->http = NULL;
-	local_credential_remove(poold->local_path);
-	poold->local_path = NULL;
+	local_credential_remove(&poold->local);
 	stream_ring_free(poold->routes.ring);
+	access_free(poold->routes.check.access);
 	poold->routes = (struct routes){0};
 	store_close(poold->reader);
 	poold->reader = NULL;
@@ -360,11 +349,12 @@ static int serve(struct poold *poold, const char *path, bool is_service)
 struct options {
 	struct given given;
 	const char *config; /* NULL on the command line: the standard place */
-	bool has_dump;
+	bool has_dump, has_routes;
 	int output; /* 1: JSON */
 	const char *name;
 	int role;           /* enum role; ROLE_NONE: not said */
 	int64_t expires_ms; /* 0: never */
+	const char *hash;   /* of a token that was made elsewhere */
 };
 
 static int run(const char *config_path, bool is_service)
@@ -601,7 +591,8 @@ static int cmd_token_new(const struct options *o)
 {
 	struct err err = {0};
 
-	return token_commands_new(o->config, o->name, o->role, o->expires_ms, &err)
+	return token_commands_new(o->config, o->name, o->role, o->expires_ms,
+				  o->hash, &err)
 		       ? report(&err)
 		       : 0;
 }
@@ -631,6 +622,8 @@ static const struct option options_table[] = {
 	 "read this poold.yaml", NULL},
 	{"dump-states", 0, true, OPTION_FLAG, offsetof(struct options, has_dump),
 	 NULL, "print the decision table (docs/states.md)", NULL},
+	{"dump-routes", 0, true, OPTION_FLAG, offsetof(struct options, has_routes),
+	 NULL, "print the routes of the API, and the roles that they need", NULL},
 	{"output", 'o', false, OPTION_CHOICE, offsetof(struct options, output),
 	 "FORMAT", "table or json", (const char *const[]){"table", "json", NULL}},
 	{"name", 0, false, OPTION_ID, offsetof(struct options, name), "NAME",
@@ -640,6 +633,8 @@ static const struct option options_table[] = {
 	 (const char *const[]){"", "viewer", "operator", "admin", NULL}},
 	{"expires", 0, false, OPTION_DEADLINE, offsetof(struct options, expires_ms),
 	 "TIME", "how long the token is good: 90d (default), 12h, none", NULL},
+	{"sha256", 0, false, OPTION_HASH, offsetof(struct options, hash), "HASH",
+	 "take a token that another server made, by its hash", NULL},
 	{"help", 'h', true, OPTION_FLAG, offsetof(struct options, given.has_help),
 	 NULL, "show this help", NULL},
 	{"version", 0, true, OPTION_FLAG,
@@ -684,7 +679,7 @@ static const struct program_command {
 	{{"service", 0, 0, "", "",
 	  "run as the Windows service; only the SCM calls this", .about = NULL},
 	 cmd_service},
-	{{"token new", 0, 0, "", "name role expires",
+	{{"token new", 0, 0, "", "name role expires sha256",
 	  "make a token for a user or a pipeline, and show it once",
 	  .about =
 		  "Prints the token alone on standard output.  poold keeps only its hash, in the\n"
@@ -694,7 +689,7 @@ static const struct program_command {
 	  .also = "credential password"},
 	 cmd_token_new},
 	{{"token list", 0, 0, "", "output",
-	  "list the tokens, without their secrets",
+	  "list the tokens; -o json has their hashes",
 	  .examples = "token list\ntoken list -o json"},
 	 cmd_token_list},
 	{{"token revoke", 1, 1, "NAME", "", "refuse a token from now on",
@@ -727,6 +722,10 @@ static int run_command(const struct options *options, struct err *err)
 
 	if (options->has_dump) {
 		reconcile_print(stdout);
+		return 0;
+	}
+	if (options->has_routes) {
+		routes_print(stdout);
 		return 0;
 	}
 	with_config.given.is_json = options->output == 1;

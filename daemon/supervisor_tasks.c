@@ -82,10 +82,13 @@ static int check_asked(const struct supervisor *s, struct drain *asked,
 
 	if (check_services(s, asked, err))
 		return -1;
-	if (known && strcmp(known->owner, asked->owner))
-		return err_set(err, ERR_HELD,
-			       "drain '%s' belongs to %s: %s; choose another id",
-			       known->id, known->owner, known->reason);
+	if (known && !drain_is_of_same(known, asked))
+		return err_set(
+			err, ERR_HELD,
+			"drain '%s' belongs to %.250s%s%.250s: %s; choose another "
+			"id",
+			known->id, known->owner, *known->acts_for ? " for " : "",
+			known->acts_for, known->reason);
 	return known ? check_not_narrower(s, known, asked, err) : 0;
 }
 
@@ -197,12 +200,46 @@ static json_t *withdraw_only(struct supervisor *s, struct task *task)
 	return json;
 }
 
+/* With a role below admin, a credential ends its own drains alone, for whomever
+ * they are.  Administrators of this machine may do all. */
+static int check_may_end(const struct task *task, const struct drain *drain,
+			 struct err *err)
+{
+	if (task->caller.role >= ROLE_ADMIN ||
+	    (task->caller.role == ROLE_OPERATOR &&
+	     !strcmp(task->caller.name, drain->owner)))
+		return 0;
+	return err_set(
+		err, ERR_FORBIDDEN,
+		"drain '%s' belongs to %.250s, and '%s' has the role %s: ending "
+		"the drain of another needs the role admin",
+		drain->id, drain->owner, task->caller.name,
+		caller_roles[task->caller.role]);
+}
+
+/* Who asked, for the record: whatever the event itself does not say. */
+static json_t *asked_by(const struct task *task)
+{
+	const char *credential = caller_credentials[task->caller.kind];
+	json_t *json;
+
+	if (!credential)
+		return NULL;
+	json = json_object();
+	json_write_text(json, "credential", credential);
+	if (task->acts_for && *task->acts_for)
+		json_write_text(json, "for", task->acts_for);
+	return json;
+}
+
 /* Ends a drain that was only reserved; it leaves nothing behind. */
 static json_t *end_reserved(struct supervisor *s, struct task *task)
 {
 	struct drain ended;
 	json_t *json;
 
+	if (check_may_end(task, &s->reservation.drain, &task->err))
+		return NULL;
 	drain_copy(&ended, &s->reservation.drain);
 	ended.is_ended = true;
 	ended.ended_at = s->deps.wall_clock();
@@ -238,7 +275,9 @@ static json_t *end_drain(struct supervisor *s, struct task *task)
 	if (!known)
 		return is_reserved(s, id) ? end_reserved(s, task)
 					  : stored_drain(s, id, &task->err);
-	if (drains_end(&s->drains, id, task->who, task->from, &ended, &task->err))
+	if (check_may_end(task, known, &task->err) ||
+	    drains_end(&s->drains, id, task->who, task->from, asked_by(task),
+		       &ended, &task->err))
 		return NULL;
 	(void)withdraw(s, task, NULL);
 	json = server_status_drain_to_json(&s->all, &ended);
@@ -373,6 +412,18 @@ static json_t *reload(struct supervisor *s, struct task *task)
 	return NULL;
 }
 
+/* On disk at once: whoever tries doors may also end poold. */
+static json_t *note(struct supervisor *s, struct task *task)
+{
+	record_add(s->deps.record, &(struct line){.kind = task->note_kind,
+						  .who = task->who,
+						  .from = task->from,
+						  .text = task->note});
+	(void)record_commit(s->deps.record, NULL);
+	supervisor_publish(s);
+	return NULL;
+}
+
 json_t *supervisor_tasks_do(struct supervisor *s, struct task *task)
 {
 	static json_t *(*const kinds[TASK__COUNT])(struct supervisor *,
@@ -380,7 +431,7 @@ json_t *supervisor_tasks_do(struct supervisor *s, struct task *task)
 		[TASK_PUT_DRAIN] = put_drain, [TASK_RESERVE] = reserve,
 		[TASK_END_DRAIN] = end_drain, [TASK_WITHDRAW] = withdraw_only,
 		[TASK_PREFLIGHT] = preflight, [TASK_LIST_SESSIONS] = list_sessions,
-		[TASK_RELOAD] = reload,
+		[TASK_RELOAD] = reload,       [TASK_NOTE] = note,
 	};
 
 	return kinds[task->kind](s, task);

@@ -16,7 +16,9 @@ static struct event_side read_side(const json_t *event, const char *name)
 	const json_t *json = json_object_get(event, name);
 	const json_t *forced = json_object_get(json, "forced");
 	struct event_side side = {
-		.is_given = json_is_object(json),
+		/* That a drain ended leaves nothing but who asked for it. */
+		.is_given = json_is_object(json) && (!text_of(json, "credential") ||
+						     text_of(json, "owner")),
 		.state = text_of(json, "state"),
 		.start_type = text_of(json, "start_type"),
 		.deadline_at = text_of(json, "deadline_at"),
@@ -48,6 +50,7 @@ struct event events_reply_read_one(json_t *document, struct err *err)
 		.who = reply_read_text(document, "who", REPLY_NULL, err),
 		.why = reply_read_text(document, "why", REPLY_OPTIONAL, err),
 		.text = reply_read_text(document, "text", REPLY_NULL, err),
+		.acts_for = text_of(json_object_get(document, "after"), "for"),
 		.before = read_side(document, "before"),
 		.after = read_side(document, "after"),
 	};

@@ -27,6 +27,7 @@ struct event {
 	int64_t id;
 	const char *hash;                                     /* or NULL */
 	const char *time, *kind, *service, *who, *why, *text; /* or NULL */
+	const char *acts_for; /* for whom `who`, a credential, acts; or NULL */
 	struct event_side before, after;
 };
 

@@ -169,10 +169,42 @@ static int read_reply(struct exchange *exchange, const struct reply *reply)
 	return -1;
 }
 
+static bool on_data(void *context, const char *bytes, size_t length)
+{
+	const struct exchange *exchange = context;
+
+	return exchange->request.data(exchange->context, bytes, length);
+}
+
+static void on_reply(void *context, const struct reply *reply);
+
+static void send_newest(struct exchange *exchange)
+{
+	struct request sent = exchange->request;
+
+	if (sent.data)
+		sent.data = on_data;
+	request_send(&sent, exchange->server, exchange->client, exchange->mark,
+		     on_reply, exchange);
+}
+
+/* A poold that has just started takes its new local credential alone. */
+static bool send_again(struct exchange *exchange, const struct reply *reply)
+{
+	if (reply->status != 401 || exchange->is_second ||
+	    !request_has_other_credential(exchange->server, exchange->mark))
+		return false;
+	exchange->is_second = true;
+	send_newest(exchange);
+	return true;
+}
+
 static void on_reply(void *context, const struct reply *reply)
 {
 	struct exchange *exchange = context;
 
+	if (send_again(exchange, reply))
+		return;
 	exchange_done(exchange);
 	exchange->is_busy = false;
 	exchange->is_over = true;
@@ -182,23 +214,14 @@ static void on_reply(void *context, const struct reply *reply)
 		exchange->on_over(exchange->context);
 }
 
-static bool on_data(void *context, const char *bytes, size_t length)
-{
-	const struct exchange *exchange = context;
-
-	return exchange->request.data(exchange->context, bytes, length);
-}
-
 void exchange_send(struct exchange *exchange, const struct request *request,
 		   struct client *client)
 {
-	struct request sent = *request;
-
 	assert(!exchange->is_busy);
-	if (sent.data)
-		sent.data = on_data;
-	request_send(&sent, exchange->server, client, on_reply, exchange);
 	exchange->request = *request;
+	exchange->client = client;
+	exchange->is_second = false;
+	send_newest(exchange);
 	exchange->is_busy = true;
 	exchange->is_over = false;
 }

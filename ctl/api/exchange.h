@@ -19,9 +19,12 @@ struct exchange {
 	void (*on_over)(void *context); /* called once a reply was read; or NULL */
 	void *context; /* of on_over, and of the request's `data` */
 
-	struct request request; /* the newest */
-	bool is_busy;           /* it is under way, or waits for its turn */
-	bool is_over;           /* a reply came, or did not come in time */
+	struct request request;        /* the newest */
+	bool is_busy;                  /* it is under way, or waits for its turn */
+	bool is_over;                  /* a reply came, or did not come in time */
+	struct client *client;         /* of the newest */
+	char mark[REQUEST_MARK_BYTES]; /* of the credential that went with it */
+	bool is_second; /* it was sent again, with another credential */
 
 	/* The result, until the next reply comes.  A caller may take a pointer, and
 	 * put NULL in its place. */

@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "access/credential.h"
+#include "chain.h"
 #include "mem.h"
 
 #include <ctype.h>
@@ -193,7 +194,8 @@ static int64_t timeout_ms(const struct request *request)
 }
 
 void request_send(const struct request *request, const struct pool_server *server,
-		  struct client *client, client_done *done, void *context)
+		  struct client *client, char mark[REQUEST_MARK_BYTES],
+		  client_done *done, void *context)
 {
 	char *body = make_body(request), *last_event = NULL;
 	char credential[CREDENTIAL_BYTES];
@@ -201,6 +203,8 @@ void request_send(const struct request *request, const struct pool_server *serve
 	struct buf url = {0};
 
 	(void)credential_find(server, credential, &refusal);
+	if (mark)
+		chain_digest(credential, mark);
 	if (request->kind == REQUEST_STREAM && request->after_id >= 0)
 		last_event = xasprintf("%lld", (long long)request->after_id);
 	buf_printf(&url, "%s" API_VERSION_PATH, server->url);
@@ -222,4 +226,15 @@ void request_send(const struct request *request, const struct pool_server *serve
 	buf_done(&url);
 	free(last_event);
 	free(body);
+}
+
+bool request_has_other_credential(const struct pool_server *server,
+				  const char mark[REQUEST_MARK_BYTES])
+{
+	char credential[CREDENTIAL_BYTES], now[CHAIN_HASH_BYTES];
+
+	if (credential_find(server, credential, NULL))
+		return false;
+	chain_digest(credential, now);
+	return strcmp(now, mark) != 0;
 }

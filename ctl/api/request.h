@@ -58,9 +58,18 @@ struct request {
 	client_data *data; /* gets what the stream says */
 };
 
+enum { REQUEST_MARK_BYTES = 65 };
+
 /* Sends the request; nothing of it is needed later.  `done` and the request's
- * `data` get the context while the client is run. */
+ * `data` get the context while the client is run.  Sets `mark`, unless it is NULL,
+ * to what tells the credential that goes with it from others. */
 void request_send(const struct request *request, const struct pool_server *server,
-		  struct client *client, client_done *done, void *context);
+		  struct client *client, char mark[REQUEST_MARK_BYTES],
+		  client_done *done, void *context);
+
+/* True if the request would go with another credential now: poold makes a new one
+ * for its machine when it starts. */
+bool request_has_other_credential(const struct pool_server *server,
+				  const char mark[REQUEST_MARK_BYTES]);
 
 #endif

@@ -102,6 +102,7 @@ static void read_drain(const json_t *json, struct drain_view *drain,
 
 	drain->id = read_id(json, err);
 	drain->owner = reply_read_text(json, "owner", REPLY_REQUIRED, err);
+	drain->acts_for = reply_read_text(json, "for", REPLY_OPTIONAL, err);
 	drain->reason = reply_read_text(json, "reason", REPLY_REQUIRED, err);
 	drain->is_active = !strcmp(phase, api_drain_phases[DRAIN_ACTIVE]);
 	drain->is_out = reply_read_flag(json, "out", REPLY_REQUIRED, err);
@@ -131,6 +132,7 @@ static void read_reservation(const json_t *json,
 	reservation->is_held = true;
 	reservation->id = read_id(json, err);
 	reservation->owner = reply_read_text(json, "owner", REPLY_REQUIRED, err);
+	reservation->acts_for = reply_read_text(json, "for", REPLY_OPTIONAL, err);
 	reservation->reason = reply_read_text(json, "reason", REPLY_REQUIRED, err);
 	reservation->created_at = read_time(json, "created_at", err);
 	reservation->expires_in_s = reply_read_number(
@@ -468,4 +470,9 @@ bool server_view_covers(const struct drain_view *drain, const char *service)
 		if (!utf8_compare_names(drain->services[i], service))
 			return true;
 	return false;
+}
+
+bool server_view_is_own(const char *owner, const char *acts_for, const char *self)
+{
+	return !strcmp(acts_for ? acts_for : owner, self);
 }

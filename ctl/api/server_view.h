@@ -30,6 +30,7 @@ struct service_view {
 
 struct drain_view {
 	const char *id, *owner, *reason;
+	const char *acts_for; /* for whom the owner, a credential, acts; or NULL */
 	bool is_active;
 	bool is_out; /* all that it covers has stopped taking new sessions */
 	bool is_overdue;
@@ -50,6 +51,7 @@ struct drain_view {
 struct reservation_view {
 	bool is_held;
 	const char *id, *owner, *reason;
+	const char *acts_for; /* as of a drain */
 	struct wall created_at;
 	int64_t expires_in_s; /* from the time of the reply on; 0 or more */
 };
@@ -120,5 +122,9 @@ size_t server_view_count_drains(const struct server_view *view);
 
 /* True if the drain covers the service. */
 bool server_view_covers(const struct drain_view *drain, const char *service);
+
+/* True if a drain or a reservation is that of `self`, as poolctl calls whoever runs
+ * it: whose credential it was sent with, poold knows, and decides. */
+bool server_view_is_own(const char *owner, const char *acts_for, const char *self);
 
 #endif

@@ -26,6 +26,8 @@ static void add_drain(struct buf *text, const struct drain_view *drain)
 	buf_puts(text, drain->id);
 	if (strcmp(drain->id, drain->owner) != 0)
 		buf_printf(text, " of %s", drain->owner);
+	if (drain->acts_for && strcmp(drain->id, drain->acts_for) != 0)
+		buf_printf(text, " for %s", drain->acts_for);
 	buf_printf(text, " (%s)", drain->reason);
 }
 

@@ -156,7 +156,8 @@ static bool is_reserved(const struct pool_snapshot_question *question,
 	return reservation->is_held &&
 	       !(is_target && question->id &&
 		 !strcmp(question->id, reservation->id) &&
-		 !strcmp(question->owner, reservation->owner));
+		 server_view_is_own(reservation->owner, reservation->acts_for,
+				    question->owner));
 }
 
 /* Sets the owner of its drain, or else of its reservation. */

@@ -252,7 +252,7 @@ static void withdraw(struct operation *operation)
 					       .id = job->id,
 					       .token = job->token,
 					       .owner = job->order->owner},
-			     job->server, operation->client, on_withdrawn,
+			     job->server, operation->client, NULL, on_withdrawn,
 			     operation);
 		*job->token = '\0';
 	}

@@ -137,8 +137,10 @@ void operation_result_add_way_out(const struct job *job, struct buf *message)
 		buf_puts(message, " --all");
 	else
 		buf_printf(message, " --id %s%s", one->id,
-			   strcmp(one->owner, job->order->self) ? " --force=owner"
-								: "");
+			   server_view_is_own(one->owner, one->acts_for,
+					      job->order->self)
+				   ? ""
+				   : " --force=owner");
 }
 
 void operation_result_conclude(struct job *job, enum goal_outcome outcome)

@@ -116,10 +116,11 @@ static const struct drain_view *choose_drain_to_end(const struct job *job)
 static bool may_end(struct job *job, const struct drain_view *drain)
 {
 	const struct order *order = job->order;
-	bool is_own = !strcmp(drain->owner, order->owner);
+	bool is_own =
+		server_view_is_own(drain->owner, drain->acts_for, order->owner);
 	struct buf message = {0};
 
-	if (strcmp(drain->owner, order->self) != 0)
+	if (!server_view_is_own(drain->owner, drain->acts_for, order->self))
 		buf_printf(&job->notes, "ending drain %s of %s: %s\n", drain->id,
 			   drain->owner, drain->reason);
 	if (is_own || order->is_all || order->options->takes_others)
@@ -217,7 +218,8 @@ static void plan_drain(struct job *job)
 	const struct goal *goal = &job->order->goal;
 	const struct drain_view *drain = job_drain(job);
 
-	if (drain && !strcmp(drain->owner, job->order->owner))
+	if (drain &&
+	    server_view_is_own(drain->owner, drain->acts_for, job->order->owner))
 		keep_drain(job, drain);
 	utf8_copy(job->id, sizeof(job->id), goal->id);
 	job_go(job, goal_is_covered(goal, job->view) ? STEP_COMMIT : STEP_TURN);

@@ -79,13 +79,13 @@ static const char *print_time(const char *given, char text[CLOCK_TEXT_BYTES])
 static void add_row(struct table *table, const void *row)
 {
 	const struct event *event = row;
+	char *who = event->who && event->acts_for
+			    ? xasprintf("%s for %s", event->who, event->acts_for)
+			    : NULL;
 	char time[CLOCK_TEXT_BYTES];
-	const char *cells[] = {print_time(event->time, time),
-			       event->kind,
-			       event->service,
-			       event->who,
-			       event->why,
-			       event->text};
+	const char *cells[] = {
+		print_time(event->time, time), event->kind, event->service,
+		who ? who : event->who,        event->why,  event->text};
 	char *id = xasprintf("%lld", (long long)event->id);
 
 	table_add(table, id);
@@ -93,6 +93,7 @@ static void add_row(struct table *table, const void *row)
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 		table_add(table, cells[i] ? cells[i] : "-");
 	add_change(table, event);
+	free(who);
 }
 
 static json_t *describe(const void *event)

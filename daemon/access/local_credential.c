@@ -3,6 +3,7 @@
 #include "mem.h"
 #include "system/file.h"
 #include "system/host.h"
+#include "system/log.h"
 #include "system/private.h"
 
 #include <stdlib.h>
@@ -38,35 +39,51 @@ static int write_in(const char *folder, const char *path, const char *credential
 	return ret;
 }
 
-char *local_credential_write(const char *credential,
-			     const struct net_address *address, uint16_t port,
-			     struct err *err)
+static void leave(struct local_credential *local, uint16_t port)
 {
 	char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES];
-	struct net_address own = asked_at(address);
 	char name[NET_ADDRESS_FILE_BYTES], *path;
 	int count = host_local_folders(folders);
 
-	net_address_file_name(&own, port, name);
-	for (int i = 0; i < count; i++) {
-		struct err problem = {0};
-
+	net_address_file_name(&local->address, port, name);
+	for (int i = 0; i < count && !local->path; i++) {
+		local->problem = (struct err){0};
 		path = xasprintf("%s/%s", folders[i], name);
-		if (!write_in(folders[i], path, credential, &problem))
-			return path;
-		free(path);
-		if (i == count - 1)
-			(void)err_set_os(err, problem.code, problem.os_code, "%s",
-					 problem.text);
+		if (write_in(folders[i], path, local->text, &local->problem))
+			free(path);
+		else
+			local->path = path;
 	}
-	return NULL;
 }
 
-void local_credential_remove(char *path)
+int local_credential_make(struct local_credential *local,
+			  const struct net_address *address, uint16_t port,
+			  struct err *err)
+{
+	local->address = asked_at(address);
+	if (token_make(TOKEN_LOCAL_PREFIX, local->text, err))
+		return -1;
+	if (port)
+		leave(local, port);
+	return 0;
+}
+
+void local_credential_leave(struct local_credential *local, uint16_t port)
+{
+	if (!local->path)
+		leave(local, port);
+	if (!local->path)
+		log_warning("administrators of this machine need a token, as poold "
+			    "cannot leave its own credential for them: %s",
+			    local->problem.text);
+}
+
+void local_credential_remove(struct local_credential *local)
 {
 	/* Another start writes it anew, and what it has is worth nothing by then.
 	 */
-	if (path)
-		(void)file_remove(path, NULL);
-	free(path);
+	if (local->path)
+		(void)file_remove(local->path, NULL);
+	free(local->path);
+	local->path = NULL;
 }

@@ -93,7 +93,7 @@ static void show(const struct token *token, const char *text)
 }
 
 int token_commands_new(const char *path, const char *name, int role,
-		       int64_t expires_ms, struct err *err)
+		       int64_t expires_ms, const char *hash, struct err *err)
 {
 	struct token token = {.role = (enum role)role, .created_at = clock_wall()};
 	char text[TOKEN_TEXT_BYTES];
@@ -111,12 +111,14 @@ int token_commands_new(const char *path, const char *name, int role,
 	utf8_copy(token.name, sizeof(token.name), name);
 	if (expires_ms)
 		token.expires_at.ms = token.created_at.ms + expires_ms;
-	ret = token_make(TOKEN_PREFIX, text, err);
-	if (!ret) {
+	ret = hash ? 0 : token_make(TOKEN_PREFIX, text, err);
+	if (!ret && hash)
+		utf8_copy(token.hash, sizeof(token.hash), hash);
+	else if (!ret)
 		chain_digest(text, token.hash);
-		ret = add(work, &token, err);
-	}
 	if (!ret)
+		ret = add(work, &token, err);
+	if (!ret && !hash)
 		show(&token, text);
 	finish(work);
 	return ret;
@@ -146,6 +148,7 @@ static void print_json(const struct tokens *tokens, struct wall now)
 		json_write_text(json, "name", token->name);
 		json_write_text(json, "role", caller_roles[token->role]);
 		json_write_text(json, "state", state_of(token, now));
+		json_write_text(json, "sha256", token->hash);
 		json_write_text(json, "created_at",
 				time_text(token->created_at, text));
 		json_write_text(json, "expires_at",

@@ -17,12 +17,13 @@
 
 /* Makes a token, saves its hash, and prints the token to standard output: the only
  * time that anybody sees it.  `role` is an enum role, and must be ROLE_VIEWER or
- * more; `expires_ms` from now, 0 for never.  Makes the state directory if it is not
- * there yet. */
+ * more; `expires_ms` from now, 0 for never.  With the `hash` of a token that
+ * another server made, that one is taken here as well, and nothing is printed.
+ * Makes the state directory if it is not there yet. */
 int token_commands_new(const char *path, const char *name, int role,
-		       int64_t expires_ms, struct err *err);
+		       int64_t expires_ms, const char *hash, struct err *err);
 
-/* Prints the tokens without their hashes, as a table or as JSON. */
+/* Prints the tokens as a table, or with their hashes as JSON. */
 int token_commands_list(const char *path, bool is_json, struct err *err);
 
 /* From now on the token is refused; it stays in the list. */

@@ -232,6 +232,10 @@ int tokens_add(struct tokens *tokens, const struct token *token, struct wall now
 {
 	struct token *known = tokens_find_name(tokens, token->name);
 
+	if (!known && tokens_find_hash(tokens, token->hash))
+		return err_set(err, ERR_USAGE,
+			       "this token has another name here: '%s'",
+			       tokens_find_hash(tokens, token->hash)->name);
 	if (known && token_is_good(known, now))
 		return err_set(
 			err, ERR_USAGE,

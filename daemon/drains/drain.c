@@ -295,6 +295,11 @@ bool drain_covers(const struct drain *drain, const char *service)
 	return json_array_size(drain->services) == 0;
 }
 
+bool drain_is_of_same(const struct drain *a, const struct drain *b)
+{
+	return !strcmp(a->owner, b->owner) && !strcmp(a->acts_for, b->acts_for);
+}
+
 bool drain_asks_the_same(const struct drain *a, const struct drain *b)
 {
 	json_t *name;
@@ -318,12 +323,19 @@ static void write_time(json_t *object, const char *name, struct wall time)
 	json_write_text(object, name, time.ms ? clock_format(time, text) : NULL);
 }
 
+static void write_owner(json_t *object, const struct drain *drain)
+{
+	json_write_text(object, "owner", drain->owner);
+	if (*drain->acts_for)
+		json_write_text(object, "for", drain->acts_for);
+}
+
 json_t *drain_terms_to_json(const struct drain *drain)
 {
 	json_t *json = json_object();
 
 	json_write_copy(json, "services", drain->services);
-	json_write_text(json, "owner", drain->owner);
+	write_owner(json, drain);
 	json_write_text(json, "reason", drain->reason);
 	write_time(json, "deadline_at", drain->deadline_at);
 	json_write_text(json, "on_deadline", api_on_deadlines[drain->on_deadline]);
@@ -335,6 +347,8 @@ void drain_add_claim(const struct drain *drain, json_t *terms)
 {
 	json_t *forced;
 
+	if (drain->credential)
+		json_write_text(terms, "credential", drain->credential);
 	if (*drain->reservation)
 		json_write_text(terms, "reservation", drain->reservation);
 	if (!drain->forced_count)
@@ -366,7 +380,7 @@ json_t *drain_to_json(const struct drain *drain, const json_t *services,
 	json_write_text(json, "id", drain->id);
 	json_write_text(json, "phase", api_drain_phases[phase_of(drain)]);
 	json_write_copy(json, "services", services);
-	json_write_text(json, "owner", drain->owner);
+	write_owner(json, drain);
 	json_write_text(json, "reason", drain->reason);
 	write_time(json, "created_at", drain->created_at);
 	write_time(json, "ended_at", is_ended ? drain->ended_at : (struct wall){0});

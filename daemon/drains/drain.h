@@ -13,7 +13,11 @@
 
 struct drain {
 	char id[API_ID_BYTES];
-	char owner[API_TEXT_BYTES];
+	char owner[API_TEXT_BYTES];    /* the name of the credential that asked */
+	char acts_for[API_TEXT_BYTES]; /* for whom, as the client says; "": not
+					  said, or the owner */
+	/* How the owner is known, for the record; NULL: not.  Not stored. */
+	const char *credential;
 	char reason[API_TEXT_BYTES];
 	json_t *services; /* array of names; empty: all services of the server */
 	struct wall created_at;
@@ -79,8 +83,11 @@ bool drain_asks_the_same(const struct drain *a, const struct drain *b);
 /* The terms of the request, for the record; a new reference. */
 json_t *drain_terms_to_json(const struct drain *drain);
 
-/* Adds to the terms the token of its reservation and the gates that were forced,
- * each only if there is any. */
+/* True if both belong to the same credential, which acts for the same. */
+bool drain_is_of_same(const struct drain *a, const struct drain *b);
+
+/* Adds to the terms the credential, the token of its reservation and the gates that
+ * were forced, each only if there is any. */
 void drain_add_claim(const struct drain *drain, json_t *terms);
 
 /* As the API shows it, a new reference.  `services` are the names that it covers.

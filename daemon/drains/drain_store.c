@@ -1,16 +1,21 @@
 #include "drains/drain_store.h"
 
+#include "mem.h"
 #include "text/words.h"
 #include "utf8.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int drain_store_put(struct store *store, const struct drain *drain, struct err *err)
 {
 	char *services = json_dumps(drain->services, JSON_COMPACT);
+	char *owner = *drain->acts_for
+			      ? xasprintf("%s\n%s", drain->owner, drain->acts_for)
+			      : xstrdup(drain->owner);
 	struct drain_row row = {
 		.id = drain->id,
-		.owner = drain->owner,
+		.owner = owner,
 		.reason = drain->reason,
 		.services = services,
 		.boot_id = drain->boot_id,
@@ -32,6 +37,7 @@ int drain_store_put(struct store *store, const struct drain *drain, struct err *
 	}
 	ret = store_put_drain(store, &row, err);
 	free(services);
+	free(owner);
 	return ret;
 }
 
@@ -56,6 +62,19 @@ static void take(char *to, size_t size_bytes, const char *from)
 	utf8_copy(to, size_bytes, from ? from : "");
 }
 
+/* One text has both, as neither may contain a line feed: so the tables are those of
+ * earlier versions. */
+static void take_owner(struct drain *drain, const char *text)
+{
+	const char *end = text ? strchr(text, '\n') : NULL;
+
+	take(drain->owner, sizeof(drain->owner), text);
+	if (!end)
+		return;
+	drain->owner[strcspn(drain->owner, "\n")] = '\0';
+	take(drain->acts_for, sizeof(drain->acts_for), end + 1);
+}
+
 static int read_row(void *arg, const struct drain_row *row, struct err *err)
 {
 	struct reading *reading = arg;
@@ -77,7 +96,7 @@ static int read_row(void *arg, const struct drain_row *row, struct err *err)
 		.ended_at = {row->ended_at},
 	};
 	take(drain->id, sizeof(drain->id), row->id);
-	take(drain->owner, sizeof(drain->owner), row->owner);
+	take_owner(drain, row->owner);
 	take(drain->reason, sizeof(drain->reason), row->reason);
 	take(drain->boot_id, sizeof(drain->boot_id), row->boot_id);
 	if (drain->is_ended) {

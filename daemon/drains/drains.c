@@ -148,13 +148,13 @@ static int write_end(struct drains *drains, const struct drain *drain,
 }
 
 static int end(struct drains *drains, struct drain *drain, enum end_reason reason,
-	       const char *who, const char *from, struct drain *ended,
-	       struct err *err)
+	       struct line line, struct drain *ended, struct err *err)
 {
-	struct line line = {.kind = EVENT_DRAIN_ENDED, .who = who, .from = from};
 	struct err failure = {0};
+	json_t *asked = line.after;
 	int ret;
 
+	line.kind = EVENT_DRAIN_ENDED;
 	*ended = *drain;
 	/* "All" may mean others tomorrow; the past stays as it was. */
 	ended->services = json_incref(
@@ -163,14 +163,17 @@ static int end(struct drains *drains, struct drain *drain, enum end_reason reaso
 	ended->is_ended = true;
 	ended->ended_at = drains->wall_clock();
 	ended->end_reason = reason;
-	utf8_copy(ended->ended_by, sizeof(ended->ended_by), who);
+	utf8_copy(ended->ended_by, sizeof(ended->ended_by), line.who);
+	line.after = json_incref(asked);
 	ret = write_end(drains, drain, ended, line, &failure);
 	/* A full disk must not keep a server out. */
-	if (ret && store_use_reserve(drains->store))
+	if (ret && store_use_reserve(drains->store)) {
+		line.after = json_incref(asked);
 		ret = write_end(drains, drain, ended, line, err);
-	else if (ret)
+	} else if (ret)
 		(void)err_set_os(err, failure.code, failure.os_code, "%s",
 				 failure.text);
+	json_decref(asked);
 	if (ret) {
 		drain_done(ended);
 		return -1;
@@ -183,9 +186,12 @@ static int end(struct drains *drains, struct drain *drain, enum end_reason reaso
 }
 
 int drains_end(struct drains *drains, const char *id, const char *who,
-	       const char *from, struct drain *ended, struct err *err)
+	       const char *from, json_t *asked, struct drain *ended,
+	       struct err *err)
 {
-	return end(drains, find(drains, id), END_REQUEST, who, from, ended, err);
+	return end(drains, find(drains, id), END_REQUEST,
+		   (struct line){.who = who, .from = from, .after = asked}, ended,
+		   err);
 }
 
 /* ---- time ---- */
@@ -266,7 +272,8 @@ static int act_on_clock(struct drains *drains, struct drain *drain,
 		*is_changed = *is_changed || !ret;
 		return ret;
 	}
-	ret = end(drains, drain, reason, "poold", NULL, &ended, err);
+	ret = end(drains, drain, reason, (struct line){.who = "poold"}, &ended,
+		  err);
 	if (ret)
 		return ret;
 	drain_done(&ended);

@@ -46,9 +46,10 @@ int drains_put(struct drains *drains, const struct drain *asked, const char *fro
 	       struct err *err);
 
 /* Ends an active drain; `ended` is the caller's then, to be freed with drain_done.
- */
+ * `asked` is what the record shows of the request; taken over, or NULL. */
 int drains_end(struct drains *drains, const char *id, const char *who,
-	       const char *from, struct drain *ended, struct err *err);
+	       const char *from, json_t *asked, struct drain *ended,
+	       struct err *err);
 
 /* Ends drains that a boot has ended, and acts on deadlines that have passed.  True
  * if something changed.  A change that cannot be written waits for the next call.

@@ -20,7 +20,7 @@ static bool is_renewal(const struct reservation *reservation,
 		       const struct drain *asked)
 {
 	return is_of(reservation, asked->id) &&
-	       !strcmp(reservation->drain.owner, asked->owner);
+	       drain_is_of_same(&reservation->drain, asked);
 }
 
 static int64_t rest_s(const struct reservation *reservation, struct mono now)
@@ -167,6 +167,8 @@ json_t *reservation_to_json(const struct reservation *reservation, bool with_tok
 	json = json_object();
 	json_write_text(json, "id", drain->id);
 	json_write_text(json, "owner", drain->owner);
+	if (*drain->acts_for)
+		json_write_text(json, "for", drain->acts_for);
 	json_write_text(json, "reason", drain->reason);
 	json_write_text(json, "created_at", clock_format(drain->created_at, since));
 	if (with_token)

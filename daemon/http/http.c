@@ -526,6 +526,11 @@ static enum MHD_Result send_reply(struct request *request, struct reply *reply)
 		(void)MHD_add_response_header(response, "ETag", reply->etag);
 	if (reply->allow)
 		(void)MHD_add_response_header(response, "Allow", reply->allow);
+	if (reply->challenge)
+		(void)MHD_add_response_header(response, "WWW-Authenticate",
+					      reply->challenge);
+	if (reply->is_last)
+		(void)MHD_add_response_header(response, "Connection", "close");
 	if (reply->is_retryable)
 		(void)MHD_add_response_header(response, "Retry-After", "1");
 	result =

@@ -50,8 +50,10 @@ struct reply {
 	void (*release)(
 		void *arg); /* called instead of free(body) when it was sent */
 	void *release_arg;
-	struct feed feed;  /* instead of a body, if `read` is set */
-	const char *allow; /* the Allow header of a 405 */
+	struct feed feed;      /* instead of a body, if `read` is set */
+	const char *allow;     /* the Allow header of a 405 */
+	const char *challenge; /* the WWW-Authenticate header of a 401 */
+	bool is_last;          /* the connection ends with it, and takes no room */
 	char etag[HTTP_ETAG_BYTES];
 	bool is_retryable; /* adds Retry-After */
 };

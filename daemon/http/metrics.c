@@ -7,6 +7,7 @@
 /* The metrics, and the moment at which they are read. */
 struct scrape {
 	const struct metrics *all;
+	const int64_t *refused;
 	struct mono now;
 	struct wall now_wall;
 };
@@ -73,6 +74,12 @@ static void label_owner(const struct metrics *all, size_t i, struct buf *to)
 	add_label(to, ',', "owner", all->drains[i].owner);
 }
 
+static void label_refusal(const struct metrics *all, size_t i, struct buf *to)
+{
+	(void)all;
+	add_label(to, '{', "reason", access_refusals[i]);
+}
+
 /* ---- how many series a metric has ---- */
 
 static size_t one(const struct metrics *all)
@@ -105,6 +112,12 @@ static size_t per_service_phase(const struct metrics *all)
 static size_t per_drain(const struct metrics *all)
 {
 	return all->drain_count;
+}
+
+static size_t per_refusal(const struct metrics *all)
+{
+	(void)all;
+	return REFUSAL__COUNT;
 }
 
 /* ---- values: false if there is none ---- */
@@ -236,6 +249,12 @@ static bool read_overdue(const struct scrape *scrape, size_t i, double *value)
 	return true;
 }
 
+static bool read_refused(const struct scrape *scrape, size_t i, double *value)
+{
+	*value = (double)scrape->refused[i];
+	return true;
+}
+
 /* ---- the table ---- */
 
 static const struct metric {
@@ -285,6 +304,9 @@ static const struct metric {
 	 "Age of the drain, in seconds."},
 	{"poold_drain_overdue", "gauge", per_drain, label_drain, read_overdue,
 	 "1 if the drain missed its deadline."},
+	{"poold_refused_requests_total", "counter", per_refusal, label_refusal,
+	 read_refused,
+	 "Requests that were refused for their credential, since poold started."},
 };
 
 static void add_series(const struct scrape *scrape, const struct metric *metric,
@@ -302,10 +324,11 @@ static void add_series(const struct scrape *scrape, const struct metric *metric,
 	buf_printf(to, " %.15g\n", value);
 }
 
-char *metrics_render(const struct metrics *all, struct mono now,
+char *metrics_render(const struct metrics *all,
+		     const int64_t refused[REFUSAL__COUNT], struct mono now,
 		     struct wall now_wall)
 {
-	const struct scrape scrape = {all, now, now_wall};
+	const struct scrape scrape = {all, refused, now, now_wall};
 	struct buf page = {0};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {

@@ -8,6 +8,7 @@
 #ifndef POOLD_METRICS_H
 #define POOLD_METRICS_H
 
+#include "access/access.h"
 #include "api.h"
 #include "clock.h"
 #include "services/controller.h"
@@ -39,10 +40,10 @@ struct metrics {
 	size_t drain_count;
 };
 
-/* The whole page, as it is to be read at this moment of both clocks; the caller
- * frees it.
- */
-char *metrics_render(const struct metrics *metrics, struct mono now,
+/* The whole page, as it is to be read at this moment of both clocks; `refused` as
+ * of access_counts().  The caller frees it. */
+char *metrics_render(const struct metrics *metrics,
+		     const int64_t refused[REFUSAL__COUNT], struct mono now,
 		     struct wall now_wall);
 
 /* Frees the metrics, too; NULL is fine. */

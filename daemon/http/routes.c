@@ -2,6 +2,7 @@
 
 #include "drains/drain_store.h"
 #include "mem.h"
+#include "http/reply.h"
 #include "http/request_check.h"
 #include "text/json_write.h"
 #include "utf8.h"
@@ -10,14 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROUTE_TEXT_BYTES = 64 };
+
 /* One request under way; in its slot. */
 struct visit {
 	struct routes *routes;
 	struct request *request;
 	const struct route *route;
 	char id[API_TEXT_BYTES]; /* {id} or {name} in the path */
+	struct caller caller;
 	struct task task;
-	char who[API_TEXT_BYTES];
+	char who[API_TEXT_BYTES], acts_for[API_TEXT_BYTES];
 };
 
 /* True: the reply is filled.  False: the request was parked. */
@@ -26,68 +30,13 @@ typedef bool handler(struct visit *visit, struct reply *reply);
 struct route {
 	const char *method;
 	const char *path; /* may have one part {id}, of a drain, or {name} */
+	enum role role;   /* the least that it needs */
 	handler *begin;
 	handler *finish; /* replies when a parked request may go on; NULL: never
 			    parks */
 	/* The names that its query may have. */
 	const char *queries[REQUEST_QUERIES_LIMIT + 1];
 };
-
-/* ---- replies ---- */
-
-static bool reply_text(struct reply *reply, int status, char *body)
-{
-	reply->status = status;
-	reply->body = body;
-	reply->length = strlen(body);
-	return true;
-}
-
-static bool reply_json(struct reply *reply, int status, json_t *json)
-{
-	char *text = json_dumps(json, JSON_COMPACT);
-	char *line = xasprintf("%s\n", text);
-
-	json_decref(json);
-	free(text);
-	return reply_text(reply, status, line);
-}
-
-static bool reply_error(struct reply *reply, const struct err *err)
-{
-	const struct err_info *info = err_info(err->code);
-	char *type = xasprintf("urn:poolctl:problem:%s", info->name);
-	json_t *problem = json_object(), *detail = json_string(err->text);
-
-	json_write_text(problem, "type", type);
-	json_write_text(problem, "title", info->title);
-	json_write_number(problem, "status", info->http_status);
-	/* Bytes of the request may stand in the text, and need not be UTF-8. */
-	if (detail)
-		json_write_value(problem, "detail", detail);
-	json_write_text(problem, "code", info->name);
-	json_write_flag(problem, "retryable", info->is_retryable);
-	json_write_number(problem, "exit_code", info->exit_status);
-	free(type);
-	reply->type = API_PROBLEM_JSON;
-	reply->is_retryable = info->is_retryable;
-	return reply_json(reply, info->http_status, problem);
-}
-
-static bool reply_problem(struct reply *reply, enum err_code code, const char *text)
-{
-	struct err err = {0};
-
-	(void)err_set(&err, code, "%s", text);
-	return reply_error(reply, &err);
-}
-
-static bool reply_busy(struct reply *reply)
-{
-	return reply_problem(
-		reply, ERR_BUSY,
-		"too many clients ask or watch at once; try again later");
-}
 
 /* ---- reading the request ---- */
 
@@ -192,11 +141,16 @@ static bool get_server(struct visit *visit, struct reply *reply)
 	return false;
 }
 
+/* A token may have been revoked while its request waited. */
 static bool get_server_after_wait(struct visit *visit, struct reply *reply)
 {
 	struct err err = {0};
-	struct snapshot *snapshot = fresh_snapshot(visit, &err);
+	struct snapshot *snapshot;
 
+	if (!access_is_still_good(visit->routes->check.access, &visit->caller))
+		return reply_problem(reply, ERR_UNAUTHENTICATED,
+				     "the token is not good any more");
+	snapshot = fresh_snapshot(visit, &err);
 	return snapshot ? reply_snapshot(visit, reply, snapshot)
 			: reply_error(reply, &err);
 }
@@ -274,6 +228,7 @@ static void add_event(void *arg, const struct event *event)
 /* A client that watches the record; freed when the request ends. */
 struct watcher {
 	struct routes *routes;
+	struct caller caller;
 	struct stream *stream;
 };
 
@@ -281,12 +236,15 @@ static int64_t read_stream(void *arg, char *room, size_t room_bytes, int64_t *se
 			   int64_t *rest_ms)
 {
 	struct watcher *watcher = arg;
-	struct snapshot *snapshot = snapshot_take(watcher->routes->snapshots);
-	int64_t last = snapshot ? snapshot->last_event : 0;
+	struct snapshot *snapshot;
 	struct mono now = clock_mono();
-	int64_t got =
-		stream_read(watcher->stream, last, now, room, room_bytes, NULL);
+	int64_t last, got;
 
+	if (!access_is_still_good(watcher->routes->check.access, &watcher->caller))
+		return -1;
+	snapshot = snapshot_take(watcher->routes->snapshots);
+	last = snapshot ? snapshot->last_event : 0;
+	got = stream_read(watcher->stream, last, now, room, room_bytes, NULL);
 	if (snapshot)
 		snapshot_release(snapshot);
 	*seen = stream_seen(watcher->stream);
@@ -333,6 +291,7 @@ static bool stream_events(struct visit *visit, struct reply *reply)
 		return reply_error(reply, &err);
 	watcher = xcalloc(1, sizeof(*watcher));
 	watcher->routes = routes;
+	watcher->caller = visit->caller;
 	watcher->stream = stream_new(routes->ring, after, last, routes->beat_ms,
 				     clock_mono());
 	reply->status = 200;
@@ -417,7 +376,9 @@ static bool get_metrics(struct visit *visit, struct reply *reply)
 
 	if (!snapshot)
 		return reply_error(reply, &err);
-	page = metrics_render(snapshot->metrics, clock_mono(), clock_wall());
+	page = metrics_render(snapshot->metrics,
+			      access_counts(visit->routes->check.access),
+			      clock_mono(), clock_wall());
 	snapshot_release(snapshot);
 	reply->type = METRICS_TYPE;
 	return reply_text(reply, 200, page);
@@ -440,6 +401,7 @@ static bool submit(struct visit *visit, enum task_kind kind, struct reply *reply
 	if (!request_may_park(visit->request))
 		return reply_busy(reply);
 	task->kind = kind;
+	task->caller = visit->caller;
 	task->from = request_from(visit->request);
 	task->done = on_done;
 	task->arg = visit;
@@ -452,6 +414,11 @@ static bool reply_outcome(struct visit *visit, struct reply *reply)
 {
 	struct task *task = &visit->task;
 
+	if (task->err.code == ERR_FORBIDDEN) {
+		access_note_role(visit->routes->check.access, &visit->caller,
+				 request_from(visit->request));
+		caller_check_tell(&visit->routes->check);
+	}
 	if (task->err.code)
 		return reply_error(reply, &task->err);
 	return reply_text(reply, task->http_status, xasprintf("%s\n", task->body));
@@ -472,10 +439,16 @@ static bool put_drain(struct visit *visit, struct reply *reply)
 	body = request_body(visit->request, &length);
 	if (drain_parse(body, length, drain, &err))
 		return reply_error(reply, &err);
+	if (drain->forced_count &&
+	    caller_check_role(&visit->routes->check, visit->request, &visit->caller,
+			      ROLE_ADMIN, "pass a gate by force", &err))
+		return reply_error(reply, &err);
 	utf8_copy(drain->id, sizeof(drain->id), visit->id);
-	if (!*drain->owner)
-		(void)snprintf(drain->owner, sizeof(drain->owner), "unknown@%s",
-			       request_from(visit->request));
+	utf8_copy(visit->who, sizeof(visit->who), drain->owner);
+	caller_check_owner(visit->request, &visit->caller,
+			   *visit->who ? visit->who : NULL, drain->owner,
+			   drain->acts_for);
+	drain->credential = caller_credentials[visit->caller.kind];
 	return submit(visit, drain->is_reserved ? TASK_RESERVE : TASK_PUT_DRAIN,
 		      reply);
 }
@@ -524,6 +497,7 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 	const char *owner = request_header(visit->request, API_OWNER_HEADER);
 	const char *token = request_query(visit->request, "reservation");
 	struct drain *drain = &visit->task.drain;
+	char said[API_TEXT_BYTES];
 	struct err err = {0};
 
 	if (query_number(visit, "index", INT64_MAX, &visit->task.seen_index, &err))
@@ -532,45 +506,60 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 		return reply_problem(reply, ERR_WRITE_HEADER,
 				     "a DELETE needs the header '" API_WRITE_HEADER
 				     ": 1'");
-	if (owner && read_owner(owner, visit->who, &err))
+	if (owner && read_owner(owner, said, &err))
 		return reply_error(reply, &err);
-	if (!owner)
-		(void)snprintf(visit->who, sizeof(visit->who), "unknown@%s",
-			       request_from(visit->request));
+	caller_check_owner(visit->request, &visit->caller, owner ? said : NULL,
+			   visit->who, visit->acts_for);
 	utf8_copy(drain->id, sizeof(drain->id), visit->id);
 	utf8_copy(drain->reservation, sizeof(drain->reservation),
 		  token ? token : "");
 	visit->task.who = visit->who;
+	visit->task.acts_for = visit->acts_for;
 	return submit(visit, token ? TASK_WITHDRAW : TASK_END_DRAIN, reply);
 }
 
 /* ---- the table ---- */
 
 static const struct route routes[] = {
-	{"GET", "/v1/server", get_server, get_server_after_wait, {"index", "wait"}},
+	{"GET",
+	 "/v1/server",
+	 ROLE_VIEWER,
+	 get_server,
+	 get_server_after_wait,
+	 {"index", "wait"}},
 	{"GET",
 	 "/v1/preflight",
+	 ROLE_VIEWER,
 	 get_preflight,
 	 reply_outcome,
 	 {"services", "until", "on_deadline", "deadline_s"}},
-	{"GET", "/v1/drains", get_drains, NULL, {NULL}},
-	{"GET", "/v1/drains/{id}", get_drain, NULL, {NULL}},
-	{"PUT", "/v1/drains/{id}", put_drain, reply_outcome, {NULL}},
+	{"GET", "/v1/drains", ROLE_VIEWER, get_drains, NULL, {NULL}},
+	{"GET", "/v1/drains/{id}", ROLE_VIEWER, get_drain, NULL, {NULL}},
+	{"PUT", "/v1/drains/{id}", ROLE_OPERATOR, put_drain, reply_outcome, {NULL}},
 	{"DELETE",
 	 "/v1/drains/{id}",
+	 ROLE_OPERATOR,
 	 delete_drain,
 	 reply_outcome,
 	 {"index", "reservation"}},
 	{"GET",
 	 "/v1/services/{name}/sessions",
+	 ROLE_VIEWER,
 	 get_sessions,
 	 reply_outcome,
 	 {"limit"}},
-	{"GET", "/v1/events", get_events, NULL, {"after", "limit"}},
-	{"GET", "/metrics", get_metrics, NULL, {NULL}},
-	{"GET", "/livez", get_livez, NULL, {NULL}},
-	{"GET", "/readyz", get_readyz, NULL, {NULL}},
+	{"GET", "/v1/events", ROLE_VIEWER, get_events, NULL, {"after", "limit"}},
+	{"GET", "/metrics", ROLE_VIEWER, get_metrics, NULL, {NULL}},
+	{"GET", "/livez", ROLE_NONE, get_livez, NULL, {NULL}},
+	{"GET", "/readyz", ROLE_NONE, get_readyz, NULL, {NULL}},
 };
+
+void routes_print(FILE *out)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		(void)fprintf(out, "%s %s %s\n", routes[i].method, routes[i].path,
+			      caller_roles[routes[i].role]);
+}
 
 /* True if the path matches the pattern; `id` is then its {id} or {name}, cut to its
  * room, and "" if the pattern has none. */
@@ -636,13 +625,15 @@ static bool reply_no_route(const struct request *request, struct reply *reply)
 }
 
 static struct visit *new_visit(struct routes *all, struct request *request,
-			       const struct route *route, const char *id)
+			       const struct route *route,
+			       const struct caller *caller, const char *id)
 {
 	struct visit *visit = xcalloc(1, sizeof(*visit));
 
 	visit->routes = all;
 	visit->request = request;
 	visit->route = route;
+	visit->caller = *caller;
 	utf8_copy(visit->id, sizeof(visit->id), id);
 	return visit;
 }
@@ -651,7 +642,8 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 {
 	struct visit **visit = (struct visit **)request_slot(request);
 	const struct route *route;
-	char id[API_TEXT_BYTES];
+	struct caller caller;
+	char id[API_TEXT_BYTES], what[ROUTE_TEXT_BYTES];
 	struct err err = {0};
 
 	if (*visit)
@@ -665,6 +657,10 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 	route = find_route(request_method(request), request_path(request), id);
 	if (!route)
 		return reply_no_route(request, reply);
+	(void)snprintf(what, sizeof(what), "%s %s", route->method, route->path);
+	if (caller_check_find(&((struct routes *)arg)->check, request, route->role,
+			      what, &caller, &err))
+		return reply_refusal(reply, &err);
 	if (strstr(route->path, "{id}") && !api_id_is_valid(id))
 		return reply_problem(
 			reply, ERR_INVALID_REQUEST,
@@ -672,7 +668,7 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 			"with a letter or a digit");
 	if (request_check_query(request, route->queries, &err))
 		return reply_error(reply, &err);
-	*visit = new_visit(arg, request, route, id);
+	*visit = new_visit(arg, request, route, &caller, id);
 	return route->begin(*visit, reply);
 }
 

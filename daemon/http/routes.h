@@ -4,6 +4,7 @@
 #ifndef POOLD_ROUTES_H
 #define POOLD_ROUTES_H
 
+#include "http/caller_check.h"
 #include "http/host_names.h"
 #include "http/http.h"
 #include "http/snapshot.h"
@@ -11,9 +12,12 @@
 #include "http/task_queue.h"
 #include "store/store.h"
 
+#include <stdio.h>
+
 struct routes {
 	const char *server;
 	const struct host_names *names;
+	struct caller_check check; /* for the HTTP thread alone */
 	struct task_queue *tasks;
 	struct snapshot_shelf *snapshots;
 	int64_t stale_ms;     /* a snapshot older than this is not shown any more */
@@ -21,6 +25,9 @@ struct routes {
 	struct ring *ring;    /* for the HTTP thread alone */
 	int64_t beat_ms;      /* of a stream that has nothing to say */
 };
+
+/* Prints each route with the role that it needs: "GET /v1/server viewer". */
+void routes_print(FILE *out);
 
 /* For http_setup: `arg` is a struct routes. */
 bool routes_handle(void *arg, struct request *request, struct reply *reply);

@@ -5,7 +5,9 @@
 #ifndef POOLD_TASK_QUEUE_H
 #define POOLD_TASK_QUEUE_H
 
+#include "access/caller.h"
 #include "drains/drain.h"
+#include "event_kind.h"
 #include "system/waker.h"
 
 #include <pthread.h>
@@ -18,6 +20,7 @@ enum task_kind {
 	TASK_PREFLIGHT,
 	TASK_LIST_SESSIONS,
 	TASK_RELOAD,
+	TASK_NOTE,
 	TASK__COUNT
 };
 
@@ -28,11 +31,16 @@ struct task {
 	 * its reservation).  Owned by whoever submits it. */
 	struct drain drain;
 	bool has_on_deadline; /* of a plan; without, pool.yaml says */
-	const char *who;      /* ends or withdraws */
+	struct caller caller; /* who asks */
+	const char *who;      /* ends or withdraws: the owner that he is */
+	const char *acts_for; /* as in struct drain */
 	int64_t seen_index;   /* of what made him end it; 0: he does not say */
 	const char *service;  /* whose sessions */
 	size_t limit;         /* of them */
 	const char *from;     /* the peer's address */
+	/* For the record alone: what happened. */
+	enum event_kind note_kind;
+	const char *note;
 	/* To reload: why files that were changed are not used.  NULL asks whether
 	 * they may be: if so, the queue is closed. */
 	const char *problem;

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from tools import (ADDRESS, POOLCTL, ROOT, SERVER, compare, free_port, get, get_json, in_turn,
+from tools import (ADDRESS, POOLCTL, ROOT, SERVER, compare, credential, free_port, get, get_json, in_turn,
                    native_poold, row, run_once, serving, temporary_folder, wait_until)
 
 BARE_SOURCE, BARE = ROOT / 'tests/bench/bare_httpd.c', ROOT / 'build/bench/bare_httpd'
@@ -41,7 +41,9 @@ def bare_httpd(folder, body, kind):
 
 def load(url):
     """What wrk sees: requests each second, and the 99th percentile of the latency in us."""
-    text = subprocess.run([*LOAD, url], capture_output=True, text=True, check=True).stdout
+    headers = [f'-H{name}: {value}' for name, value in credential(url).items()]
+    text = subprocess.run([*LOAD, *headers, url], capture_output=True, text=True,
+                          check=True).stdout
     rate = re.search(r'Requests/sec:\s+([\d.]+)', text)
     p99 = re.search(r'99%\s+([\d.]+)(us|ms|s)\n', text)
     if not rate or not p99 or 'Socket errors' in text or 'Non-2xx' in text:
@@ -81,7 +83,9 @@ def start_up():
             raise RuntimeError(f'poolctl status says:\n{done.stdout}')
         versions, statuses, curls = in_turn(
             START_ROUNDS, stopwatch(POOLCTL, 'version'), stopwatch(*status),
-            stopwatch(shutil.which('curl'), '-s', url + '/v1/server'))
+            stopwatch(shutil.which('curl'), '-s', *[
+                f'-H{name}: {value}' for name, value in credential(url).items()],
+                      url + '/v1/server'))
     return [compare('poolctl version', 'ms', versions, curls, 1.5),
             compare(f'poolctl status {SERVER}', 'ms', statuses, curls, 1.5)]
 

@@ -6,10 +6,12 @@ import json
 import subprocess
 import threading
 import time
+import urllib.request
 from statistics import median
 from urllib.parse import urlsplit
 
-from tools import (POOLCTL, POOLD, SERVICE, START_LIMIT_S, Api, compare, ending, free_port, get,
+from tools import (POOLCTL, POOLD, SERVICE, START_LIMIT_S, Api, compare, credential,
+                   credential_of, ending, free_port, get,
                    in_turn, row, temporary_folder, wait_until)
 
 # A tick of a minute: they answer from what they saw, and cost nothing while nobody asks.
@@ -20,8 +22,11 @@ SCM = {'display_name': 'Skype for Business Server Front-End', 'state': 'running'
        'start_type': 'automatic', 'delayed_auto_start': True, 'pid': 2140}
 
 
-def write_pool(file, urls):
+def write_pool(file, urls, credentials=None):
     servers = {name: {'address': address, 'url': url} for name, (address, url) in urls.items()}
+    if credentials:
+        for name, server in servers.items():
+            server['token_file'] = str(credential_of(credentials[name][1]))
     file.write_text(json.dumps({'pools': {'fe-pool01': {
         'services': {SERVICE: {'ports': [5061]}}, 'servers': servers}}}))
     return file
@@ -93,8 +98,11 @@ def status():
     with temporary_folder() as folder, pool_of(folder, MANY, LONG_TICK) as (file, urls):
         check_status(file)
         fetched = folder / 'curl.conf'
-        fetched.write_text('fail\nno-progress-meter\n' + ''.join(
-            f'url = "{url}/v1/server"\noutput = "/dev/null"\n' for _, url in urls.values()))
+        # A header holds for one URL alone: `next` begins anew.
+        fetched.write_text('next\n'.join(
+            f'fail\nno-progress-meter\nurl = "{url}/v1/server"\noutput = "/dev/null"\n'
+            f'header = "Authorization: {credential(url)["Authorization"]}"\n'
+            for _, url in urls.values()))
         ours, reference = in_turn(
             MANY_ROUNDS,
             lambda: wall_ms(POOLCTL, '--config', file, 'status'),
@@ -145,9 +153,11 @@ class Slow:
         self.thread.join(START_LIMIT_S)
 
 
-def round_trip_ms(url):
+def round_trip_ms(url, own_url):
+    request = urllib.request.Request(f'{url}/v1/server', headers=credential(own_url))
     begin = time.perf_counter()
-    get(f'{url}/v1/server')
+    with urllib.request.urlopen(request, timeout=START_LIMIT_S) as reply:
+        reply.read()
     return (time.perf_counter() - begin) * 1e3
 
 
@@ -187,11 +197,11 @@ def drain():
         address, url = urls[last]
         with contextlib.closing(Slow(address, url)) as slow:
             slow_url = f'http://{address}:{slow.port}'
-            seen = write_pool(folder / 'seen.yaml', urls | {last: (address, slow_url)})
+            seen = write_pool(folder / 'seen.yaml', urls | {last: (address, slow_url)}, urls)
             ours, trips, pauses, starts = in_turn(
                 DRAINS,
                 lambda: drain_ms(seen, first, urls[first][1]),
-                lambda: round_trip_ms(slow_url),
+                lambda: round_trip_ms(slow_url, url),
                 lambda: pause_ms(urls[first][1]),
                 lambda: wall_ms(POOLCTL, 'version'))
     limits = [ROUND_TRIPS * trip + pause + start

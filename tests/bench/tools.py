@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/windows'))
 
 from wine import LIMIT, free_port, wait_until  # noqa: E402
+from pool import credential_file, credential_in  # noqa: E402
 
 ADDRESS = '127.0.0.1'
 SERVER, SERVICE = 'frontend01', 'RTCSRV'
@@ -60,8 +61,24 @@ def temporary_folder():
         yield pathlib.Path(folder)
 
 
+# The files with the credentials of poolds elsewhere than on this machine, by HOST:PORT.
+CREDENTIAL_FILES = {}
+
+
+def credential_of(url):
+    """The file with the credential of a poold here."""
+    where = urlsplit(url)
+    return CREDENTIAL_FILES.get(where.netloc) or credential_file(where.hostname, where.port)
+
+
+def credential(url):
+    """The header with it; {} for what is no poold."""
+    return credential_in(credential_of(url))
+
+
 def get(url):
-    with urllib.request.urlopen(url, timeout=START_LIMIT_S) as reply:
+    request = urllib.request.Request(url, headers=credential(url))
+    with urllib.request.urlopen(request, timeout=START_LIMIT_S) as reply:
         return reply.read(), reply.headers['Content-Type']
 
 
@@ -81,10 +98,11 @@ class Api:
 
     def __init__(self, url):
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=LIMIT)
+        self.url = url
 
     def send(self, method, path, body=None, **headers):
         headers = {name.replace('_', '-'): value for name, value in headers.items()}
-        self.connection.request(method, path, body, headers)
+        self.connection.request(method, path, body, headers | credential(self.url))
 
     def receive(self):
         reply = self.connection.getresponse()

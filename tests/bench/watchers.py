@@ -11,7 +11,7 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from tools import (ADDRESS, ROOT, START_LIMIT_S, Api, compare, ending, free_port, in_turn,
+from tools import (ADDRESS, ROOT, START_LIMIT_S, Api, compare, credential, ending, free_port, in_turn,
                    native_poold, row, temporary_folder, wait_until)
 
 BARE_SOURCE, BARE = ROOT / 'tests/bench/bare_watch.c', ROOT / 'build/bench/bare_watch'
@@ -32,7 +32,9 @@ class Watchers:
         self.selector, self.sockets = selectors.EpollSelector(), []
         for _ in range(count):
             each = socket.create_connection((ADDRESS, urlsplit(url).port), LIMIT_S)
-            each.sendall(GET)
+            each.sendall(GET.replace(b'\r\n\r\n', ''.join(
+                f'\r\n{name}: {value}' for name, value in credential(url).items()).encode() +
+                b'\r\n\r\n'))
             each.setblocking(False)
             self.selector.register(each, selectors.EVENT_READ, bytearray())
             self.sockets.append(each)

@@ -5,8 +5,9 @@ import json
 import subprocess
 import time
 from statistics import median
+from urllib.parse import urlsplit
 
-from tools import (ADDRESS, ROOT, SERVICE, Api, free_port, row, serving, temporary_folder,
+from tools import (ADDRESS, CREDENTIAL_FILES, ROOT, SERVICE, Api, free_port, row, serving, temporary_folder,
                    wait_until, write_config)
 from wine import LIMIT, Machine, windows_path
 
@@ -77,6 +78,9 @@ def windows_poold(folder, machine, url):
         poold = machine.popen([POOLD, 'run', '--config',
                                windows_path(folder / 'poold/poold.yaml')],
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    CREDENTIAL_FILES[urlsplit(url).netloc] = (
+        machine.prefix / 'drive_c/ProgramData/poolctl/state/local' /
+        f'{ADDRESS}-{urlsplit(url).port}')
     with serving(poold, url + '/v1/server'):
         yield
 

@@ -117,8 +117,7 @@ def test_a_resume_that_a_proxy_held_is_void(pool, server, tmp_path):
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Proxy) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         through = tmp_path / 'through.yaml'
-        through.write_text(pool.file.read_text().replace(
-            f'http://{server.address}:{pool.api_port}', f'http://127.0.0.1:{proxy.server_port}'))
+        through.write_text(pool.through(server, f'127.0.0.1:{proxy.server_port}'))
         assert pool.poolctl('drain', 'frontend01').returncode == 0
         resume = subprocess.Popen([POOLCTL, '--config', through, 'resume', 'frontend01'],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

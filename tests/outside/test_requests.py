@@ -35,7 +35,7 @@ ROUTES = [('GET', '/v1/server', 'index=1&wait=0'),
 def raw(server, data):
     """Sends bytes as they are, and reads until the server closes."""
     with socket.create_connection((server.address, server.pool.api_port), 30) as connection:
-        connection.sendall(data)
+        connection.sendall(server.authorize(data))
         got = b''
         while part := connection.recv(65536):
             got += part
@@ -324,7 +324,7 @@ def test_a_renewal_keeps_the_token_and_a_restart_makes_another(server):
 
 def connect(server, data=b''):
     connection = socket.create_connection((server.address, server.pool.api_port), 30)
-    connection.sendall(data)
+    connection.sendall(server.authorize(data))
     return connection
 
 
@@ -456,7 +456,8 @@ def test_a_client_that_does_not_read_its_replies_is_cut(server):
         connection.connect((server.address, server.pool.api_port))
         connection.settimeout(0.2)
         try:
-            connection.sendall(f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode() * count)
+            connection.sendall(server.authorize(
+                f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode()) * count)
         except TimeoutError:
             pass
         return connection

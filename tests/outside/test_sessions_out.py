@@ -5,7 +5,6 @@ import http.server
 import socket
 import threading
 import time
-import urllib.request
 
 import pytest
 
@@ -32,10 +31,8 @@ def ask_for(server):
 
 
 def metric(server, name):
-    with urllib.request.urlopen(
-            f'http://{server.address}:{server.pool.api_port}/metrics') as reply:
-        return next(float(line.split()[-1]) for line in reply.read().decode().splitlines()
-                    if line.startswith(name + '{'))
+    return next(float(line.split()[-1]) for line in server.page('/metrics')[2].splitlines()
+                if line.startswith(name + '{'))
 
 
 @contextlib.contextmanager

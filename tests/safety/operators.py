@@ -49,7 +49,8 @@ def write_pool(file, pool, port, **keys):
     file.write_text(json.dumps({'pools': {'fe-pool01': keys | {
         'settle': pool.settle, 'services': {pool.service_name: {'ports': [pool.port]}},
         'servers': {server.name: {'address': server.address,
-                                  'url': f'http://{server.address}:{port}'}
+                                  'url': f'http://{server.address}:{port}',
+                                  'token_file': str(server.credential_file())}
                     for server in pool.servers}}}}))
 
 

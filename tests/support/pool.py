@@ -5,10 +5,12 @@ tests to say.
 """
 
 import atexit
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import struct
@@ -51,20 +53,65 @@ def may_leave(count):
     return f'floor: {min(count - 1, 1)}, max_out: {max(count - 1, 1)}'
 
 
+def credential_file(address, port):
+    """Where a poold here leaves the credential of the administrators."""
+    return LOCAL / f'{address}-{port}'
+
+
+def credential_in(file):
+    """The header with the credential of a file; {} if there is none (yet)."""
+    with contextlib.suppress(OSError):
+        return {'Authorization': f'Bearer {file.read_text().strip()}'}
+    return {}
+
+
 class Server:
     """One server of a pool, as its poold shows it."""
 
     def __init__(self, pool, name, address):
         self.pool, self.name, self.address = pool, name, address
 
+    # poolctl finds the credential by itself, as the server is this machine.
+    is_here = True
+
     def connection(self):
         return http.client.HTTPConnection(self.address, self.pool.api_port, timeout=LIMIT)
 
-    def request(self, method, path, body=None, headers=None):
-        """The status, the headers and the JSON body of a reply (None for an empty one)."""
+    def credential_file(self):
+        return credential_file(self.address, self.pool.api_port)
+
+    def credential(self):
+        """The header that opens all doors of this server."""
+        return credential_in(self.credential_file())
+
+    def authorize(self, requests):
+        """Bytes of HTTP, with the credential in each request that has a first line."""
+        lines = ''.join(f'{name}: {value}\r\n' for name, value in self.credential().items())
+        return re.sub(rb'(?m)(^[A-Z]+ .* HTTP/1\.[01]\r\n)', rb'\1' + lines.encode(), requests)
+
+    def page(self, path):
+        """A page that is no JSON: its status, its headers and its text."""
         connection = self.connection()
         try:
-            connection.request(method, path, body, headers or {})
+            connection.connect()
+            connection.request('GET', path, headers=self.credential())
+            reply = connection.getresponse()
+            return reply.status, reply.headers, reply.read().decode()
+        finally:
+            connection.close()
+
+    def request(self, method, path, body=None, headers=None):
+        """The status, the headers and the JSON body of a reply (None for an empty one).
+
+        It is the request of an administrator of the machine, unless `headers` has an
+        Authorization (None: the request has none)."""
+        connection = self.connection()
+        try:
+            # A poold that has just begun to listen has left its credential before.
+            connection.connect()
+            headers = self.credential() | (headers or {})
+            connection.request(method, path, body, {
+                name: value for name, value in headers.items() if value is not None})
             reply = connection.getresponse()
             text = reply.read()
             # It is reset: who asks a hundred times a second would leave as many in TIME_WAIT,
@@ -98,9 +145,10 @@ class Server:
         for _ in range(RESERVES):
             if reply[0] != 409 or reply[2]['code'] != 'not_reserved':
                 break
-            reply = self.reserve(drain, body)
+            reply = self.put_as_is(drain, body | {'phase': 'reserved'}, **headers)
             if reply[0] < 300:
-                reply = self.commit(drain, body, reply[2]['reservation']['token'])
+                reply = self.put_as_is(drain, body | {
+                    'reservation': reply[2]['reservation']['token']}, **headers)
         return reply
 
     def delete(self, drain, query=''):
@@ -161,7 +209,18 @@ class Pool:
         for server in self.servers:
             lines += [f'      {server.name}:', f'        address: {server.address}',
                       f'        url: http://{server.address}:{self.api_port}']
+            if not server.is_here:
+                lines.append(f'        token_file: {server.credential_file()}')
         self.file.write_text('\n'.join(lines) + '\n')
+
+    def through(self, server, place):
+        """The text of pool.yaml for a poolctl that reaches a server at another ADDRESS:PORT,
+        where something passes its requests on."""
+        url = f'url: http://{server.address}:{self.api_port}'
+        text = self.file.read_text()
+        assert url in text
+        return text.replace(
+            url, f'url: http://{place}\n        token_file: {server.credential_file()}')
 
     def poolctl(self, *args, timeout=120, **options):
         """Runs poolctl to its end: a CompletedProcess with text."""

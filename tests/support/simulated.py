@@ -176,6 +176,12 @@ class SimulatedServer(pool.Server):
         return subprocess.run([POOLD, *args], capture_output=True, text=True, timeout=60,
                               stdin=subprocess.DEVNULL)
 
+    def new_token(self, name, role, *args):
+        """A token of this server, as `poold token new` shows it once."""
+        return subprocess.run([POOLD, 'token', 'new', '--config', self.config, '--name', name,
+                               '--role', role, *args], capture_output=True, text=True,
+                              check=True, timeout=60).stdout.strip()
+
     def stop_poold(self):
         """Ends poold as its supervisor would; its exit status."""
         self.poold.terminate()

@@ -14,7 +14,7 @@ ASK = ('GET /v1/events{query} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-
 class Stream:
     """One that reads the stream as it is: its head, its events, its comments."""
 
-    def __init__(self, server, after=None, query='', receive_bytes=None):
+    def __init__(self, server, after=None, query='', receive_bytes=None, authorization=None):
         self.socket = socket.socket()
         if receive_bytes:
             # Small segments keep the sender's buffer small as well.
@@ -23,6 +23,8 @@ class Stream:
         self.socket.settimeout(LIMIT)
         self.socket.connect((server.address, server.pool.api_port))
         headers = '' if after is None else f'Last-Event-ID: {after}\r\n'
+        headers += ''.join(f'{name}: {value}\r\n' for name, value in (
+            authorization or server.credential()).items())
         self.socket.sendall(ASK.format(query=query, headers=headers).encode())
         self.raw, self.body, self.head = b'', b'', None
         self.is_ended = False  # with the last chunk, as it should

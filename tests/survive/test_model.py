@@ -135,7 +135,9 @@ class Client:
                                                     self.server.pool.api_port, timeout=LIMIT)
             self.connections.own = connection
         try:
-            connection.request(method, path, body, headers)
+            if not connection.sock:
+                connection.connect()
+            connection.request(method, path, body, headers | self.server.credential())
             reply = connection.getresponse()
             return reply.status, json.loads(reply.read())
         except (OSError, http.client.HTTPException):

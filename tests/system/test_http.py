@@ -96,7 +96,7 @@ def test_a_chunked_body_over_64_kib(server):
 def raw(server, data, limit=30):
     """Sends bytes as they are, and reads until the server closes."""
     with socket.create_connection((server.address, server.pool.api_port), limit) as connection:
-        connection.sendall(data)
+        connection.sendall(server.authorize(data))
         got = b''
         while part := connection.recv(65536):
             got += part

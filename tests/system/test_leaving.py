@@ -291,8 +291,7 @@ def test_an_interrupt_withdraws_what_was_reserved(three):
 def test_an_interrupt_withdraws_a_reservation_whose_reply_is_late(three, tmp_path):
     server, port = three.servers[1], free_port()
     through = tmp_path / 'through.yaml'
-    through.write_text(three.file.read_text().replace(
-        f'{server.address}:{three.api_port}', f'{server.address}:{port}'))
+    through.write_text(three.through(server, f'{server.address}:{port}'))
 
     def draw(_, request):
         return LateAnswer('late', 1) if request.is_reserve() else Fault('none')

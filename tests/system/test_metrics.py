@@ -1,7 +1,6 @@
 """GET /metrics: what it says, to promtool, and to a Prometheus that scrapes it."""
 
 import errno
-import http.client
 import os
 import re
 import time
@@ -23,13 +22,8 @@ pytestmark = pytest.mark.skipif(not (PROGRAMS / 'promtool').exists(), reason=(
 
 
 def fetch(server):
-    connection = http.client.HTTPConnection(server.address, server.pool.api_port, timeout=60)
-    try:
-        connection.request('GET', '/metrics')
-        reply = connection.getresponse()
-        return reply.status, reply.headers['Content-Type'], reply.read().decode()
-    finally:
-        connection.close()
+    status, headers, text = server.page('/metrics')
+    return status, headers['Content-Type'], text
 
 
 def page(server):
@@ -166,6 +160,9 @@ def test_prometheus_scrapes_it(pool, server, tmp_path):
     text = (DOCS / 'metrics.md').read_text()
     block = re.search(r'^    scrape_configs:\n(?:      .*\n)+', text, re.M).group()
     config = re.sub(r'targets: .*', f'targets: ["{target}"]', re.sub(r'(?m)^    ', '', block))
+    token = tmp_path / 'token'
+    token.write_text(server.new_token('prometheus', 'viewer'))
+    config = re.sub(r'credentials_file: .*', f'credentials_file: {token}', config)
     with Prometheus(tmp_path, config.replace('15s', '100ms') +
                     f'rule_files: [{DOCS}/alerts.yaml]\n') as prometheus:
         prometheus.wait('up{job="poold"} == 1')

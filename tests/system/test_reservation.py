@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-import urllib.request
 
 import pytest
 
@@ -36,9 +35,7 @@ def is_untouched(server):
 
 
 def metric(server, name):
-    url = f'http://{server.address}:{server.pool.api_port}/metrics'
-    with urllib.request.urlopen(url, timeout=LIMIT) as reply:
-        lines = reply.read().decode().splitlines()
+    lines = server.page('/metrics')[2].splitlines()
     return next(line.split()[-1] for line in lines if line.startswith(name + ' '))
 
 

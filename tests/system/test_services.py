@@ -1,7 +1,6 @@
 """Profiles, services and components, as a drain meets them."""
 
 import json
-import urllib.request
 
 import pytest
 
@@ -63,9 +62,7 @@ def test_a_service_that_is_not_there_leaves_nothing_unknown(pool):
     server = pool.servers[0]
     wait_until(lambda: server.document()['progress']['known'], 'all that is there is counted')
     assert server.get('/v1/preflight')[1]['forecast']['known']
-    url = f'http://{server.address}:{pool.api_port}/metrics'
-    with urllib.request.urlopen(url, timeout=10) as reply:
-        page = reply.read().decode()
+    page = server.page('/metrics')[2]
     assert 'poold_sessions_unknown_seconds{service="RTCRGS"} 0' in page
     assert 'poold_sessions_unknown_seconds{service="RTCCPS"}' not in page
     assert 'poold_source_unknown_seconds{service="RTCCPS"' not in page

@@ -226,7 +226,7 @@ def test_follow_loses_and_repeats_nothing_over_cuts_and_restarts(make_pool):
     server = pool.servers[0]
     proxy = CuttingProxy(server.address, (server.address, pool.api_port), SEED)
     aside = pool.folder / 'aside.yaml'
-    aside.write_text(pool.file.read_text().replace(f':{pool.api_port}', f':{proxy.port}'))
+    aside.write_text(pool.through(server, f'{server.address}:{proxy.port}'))
     # The first answer has to come: who never answered may be no server at all.
     proxy.is_cutting = False
     command = Poolctl([POOLCTL, 'events', 'frontend01', '--follow', '--after', '0', '-o', 'jsonl',

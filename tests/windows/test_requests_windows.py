@@ -31,7 +31,8 @@ def test_clients_that_have_gone_are_noticed(server):
     index = server.document()['index']
     polls = [socket.create_connection((server.address, server.pool.api_port)) for _ in range(30)]
     for each in polls:
-        each.sendall(f'GET /v1/server?index={index}&wait=300 HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode())
+        each.sendall(server.authorize(
+            f'GET /v1/server?index={index}&wait=300 HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode()))
     streams = [Stream(server) for _ in range(30)]
     for stream in streams:
         stream.wait(stream.messages)

@@ -16,6 +16,12 @@ class WindowsServer(pool.Server):
         super().__init__(pool, name, machine.address)
         self.machine = machine
 
+    is_here = False
+
+    def credential_file(self):
+        return (self.machine.prefix / 'drive_c/ProgramData/poolctl/state/local' /
+                f'{self.address}-{self.pool.api_port}')
+
     def configure_poold(self):
         """Writes poold.yaml to its standard place."""
         folder = self.machine.prefix / 'drive_c/ProgramData/poolctl'

@@ -53,7 +53,7 @@ WINE_DLLS = first_existing('/usr/lib/x86_64-linux-gnu/wine/x86_64-windows',
 
 def environment(prefix):
     env = {name: value for name, value in os.environ.items()
-           if not name.startswith(('WINE', 'XDG_')) and name not in ('DISPLAY', 'LANG')}
+           if not name.startswith(('WINE', 'XDG_', 'POOLCTL_')) and name not in ('DISPLAY', 'LANG')}
     return env | {
         'WINEPREFIX': str(prefix), 'WINEARCH': 'win64', 'WINEDEBUG': '-all',
         'WINELOADER': WINE, 'WINESERVER': WINESERVER, 'LC_ALL': 'C.UTF-8',

@@ -205,10 +205,25 @@ static void only_the_name_of_a_token_that_ended_is_used_again(void **state)
 		struct token more = {.role = ROLE_VIEWER};
 
 		(void)snprintf(more.name, sizeof(more.name), "t%zu", tokens.count);
+		chain_digest(more.name, more.hash);
 		assert_int_equal(tokens_add(&tokens, &more, now, NULL), 0);
 	}
 	utf8_copy(old.name, sizeof(old.name), "other");
-	assert_int_equal(tokens_add(&tokens, &old, now, NULL), -1);
+	chain_digest("other", old.hash);
+	assert_int_equal(tokens_add(&tokens, &old, now, &err), -1);
+}
+
+/* Revoked under one name must mean revoked. */
+static void one_token_has_one_name(void **state)
+{
+	struct tokens tokens = two();
+	struct token copy = make("ci", ROLE_ADMIN, 0);
+	struct err err = {0};
+
+	(void)state;
+	utf8_copy(copy.name, sizeof(copy.name), "other");
+	assert_int_equal(tokens_add(&tokens, &copy, later, &err), -1);
+	assert_non_null(strstr(err.text, "'ci'"));
 }
 
 static void no_two_tokens_are_the_same(void **state)
@@ -253,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_token_is_found_by_its_hash_alone),
 		cmocka_unit_test(a_token_ends_when_it_expires_or_is_revoked),
 		cmocka_unit_test(only_the_name_of_a_token_that_ended_is_used_again),
+		cmocka_unit_test(one_token_has_one_name),
 		cmocka_unit_test(no_two_tokens_are_the_same),
 		cmocka_unit_test(a_change_is_described),
 	};

@@ -227,7 +227,9 @@ static struct result put(const char *id, const char *body)
 
 static struct result end_drain(const char *id)
 {
-	struct task task = {.kind = TASK_END_DRAIN, .who = "me"};
+	struct task task = {.kind = TASK_END_DRAIN,
+			    .caller = {.role = ROLE_ADMIN},
+			    .who = "me"};
 
 	utf8_copy(task.drain.id, sizeof(task.drain.id), id);
 	answer(&task);

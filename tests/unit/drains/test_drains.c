@@ -317,9 +317,9 @@ static void a_service_that_is_added_has_all_the_time(void **state)
 		put(both);
 		assert_int_equal(active("d")->drained_at.ms, 0);
 		nothing_happens_until(HOUR_S * SECOND_MS);
-		assert_int_equal(
-			drains_end(&world.drains, "d", "you", NULL, &ended, NULL),
-			0);
+		assert_int_equal(drains_end(&world.drains, "d", "you", NULL, NULL,
+					    &ended, NULL),
+				 0);
 		drain_done(&ended);
 	}
 }
@@ -517,7 +517,8 @@ static void all_that_cover_a_service_decide_together(void **state)
 			struct drain ended;
 
 			assert_int_equal(drains_end(&world.drains, i ? "b" : "a",
-						    "you", NULL, &ended, NULL),
+						    "you", NULL, NULL, &ended,
+						    NULL),
 					 0);
 			drain_done(&ended);
 			is_ended_for(i ? "b" : "a", END_REQUEST);
@@ -577,8 +578,8 @@ static void every_failing_write_changes_nothing_in_memory(void **state)
 		pass_ms(SECOND_MS);
 		(void)look();
 		memory_is_as_the_disk();
-		if (active("new") &&
-		    !drains_end(&world.drains, "new", "you", NULL, &ended, NULL))
+		if (active("new") && !drains_end(&world.drains, "new", "you", NULL,
+						 NULL, &ended, NULL))
 			drain_done(&ended);
 		memory_is_as_the_disk();
 		is_met = failing_disk.calls >= at;

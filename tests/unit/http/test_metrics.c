@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 static const struct mono now = {1000000};
+static const int64_t refused[REFUSAL__COUNT] = {[REFUSAL_EXPIRED] = 3};
 static const struct wall now_wall = {1777624200250};
 
 static struct metrics *make(size_t services, size_t drains)
@@ -54,7 +55,7 @@ static char *series_of(const char *page, const char *name)
 static void check(const struct metrics *metrics, const char *name,
 		  const char *expected)
 {
-	char *page = metrics_render(metrics, now, now_wall);
+	char *page = metrics_render(metrics, refused, now, now_wall);
 	char *found = series_of(page, name);
 
 	assert_string_equal(found, expected);
@@ -65,7 +66,7 @@ static void check(const struct metrics *metrics, const char *name,
 static void a_whole_metric_has_help_type_and_value(void **state)
 {
 	struct metrics *metrics = make(0, 0);
-	char *page = metrics_render(metrics, now, now_wall);
+	char *page = metrics_render(metrics, refused, now, now_wall);
 
 	(void)state;
 	assert_ptr_equal(
