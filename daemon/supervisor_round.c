@@ -150,7 +150,6 @@ static int64_t check_store(struct supervisor *s)
  * asked for it with some patience. */
 static void keep_locks(struct supervisor *s)
 {
-	const char *anew = NULL;
 	struct err err = {0};
 	int taken;
 
