@@ -13,9 +13,11 @@
 #include <strings.h>
 
 enum {
-	/* Refusals in the record: so many at once, then one a minute. */
+	/* Refusals in the record: so many at once, then one each ten minutes, so
+	 * that a client with an old token cannot push out in a year what matters.
+	 */
 	TOLD_AT_ONCE = 10,
-	TOLD_EVERY_MS = 60000,
+	TOLD_EVERY_MS = 600000,
 	/* A file that could not be used is read again, as a right that was mended
 	 * does not show. */
 	READ_AGAIN_MS = 2000,

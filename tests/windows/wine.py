@@ -150,8 +150,9 @@ class Machine:
     def boot(self, limit=120):
         """Starts the server; returns once its SCM answers, with auto-start services begun."""
         for _ in range(3):
+            # The Wine server makes the files, which no folder hands its access list down to.
             subprocess.run([WINESERVER, '-p'], env=self.env, timeout=limit, check=True,
-                           stdin=subprocess.DEVNULL)
+                           stdin=subprocess.DEVNULL, umask=0o077)
             booted = subprocess.run([WINE, 'wineboot'], env=self.env, timeout=limit,
                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                     stderr=subprocess.DEVNULL)

@@ -183,6 +183,18 @@ static void addresses_are_written_in_their_shortest_form(void **state)
 	}
 }
 
+static void an_address_and_a_port_name_a_file(void **state)
+{
+	struct net_address v4 = address("127.0.0.1"), v6 = address("2001:db8::1");
+	char text[NET_ADDRESS_FILE_BYTES];
+
+	(void)state;
+	assert_string_equal(net_address_file_name(&v4, 8650, text),
+			    "127.0.0.1-8650");
+	assert_string_equal(net_address_file_name(&v6, 65535, text),
+			    "2001_db8__1-65535");
+}
+
 static void what_is_no_address_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -634,6 +646,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_time_is_refused),
 		cmocka_unit_test(waits_are_differences),
 		cmocka_unit_test(addresses_are_written_in_their_shortest_form),
+		cmocka_unit_test(an_address_and_a_port_name_a_file),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(ipv4_and_its_mapped_form_are_the_same),
 		cmocka_unit_test(endpoints_are_split),
