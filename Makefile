@@ -38,28 +38,38 @@ $(error The libraries for Windows are missing)
 endif
 PLATFORM_FLAGS := -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0A00 -DCURL_STATICLIB \
 	-DCARES_STATICLIB -DYAML_DECLARE_STATIC -DGNUTLS_INTERNAL_BUILD=1 -isystem $(LIBRARIES)/include
-# Without symbols poold.exe is a tenth as large.
-LDFLAGS += -static -s -L$(LIBRARIES)/lib
+# Without symbols poold.exe is a tenth as large.  The time of the link is left out, so that the
+# same sources make the same file.
+LDFLAGS += -static -s -L$(LIBRARIES)/lib -Wl,--dynamicbase,--nxcompat,--high-entropy-va \
+	-Wl,--no-insert-timestamp
 POOLD_LIBS := -lmicrohttpd -lgnutls -lhogweed -lnettle -lgmp -ljansson -lyaml -lsqlite3 \
 	-lcurl -lpdh -lws2_32 -liphlpapi -lcrypt32 -lncrypt -lbcrypt -ladvapi32 -lsecur32 -lpthread
 POOLCTL_LIBS := -lcurl -lcares -lnettle -ljansson -lyaml -lnormaliz -lws2_32 -liphlpapi -lcrypt32 -lbcrypt \
 	-ladvapi32 -lsecur32 -lpthread
-POOLD_RESOURCES := $(OUT)/obj/messages.o
+POOLD_RESOURCES := $(OUT)/obj/messages.o $(OUT)/obj/version_poold.o
+POOLCTL_RESOURCES := $(OUT)/obj/version_poolctl.o
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else
 PLATFORM := unix
 EXE :=
 NEEDS := build $(filter clang,$(notdir $(CC)))
 PLATFORM_FLAGS := -D_GNU_SOURCE
+ifeq ($(SANITIZE),)
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
+	$(if $(filter x86_64%,$(shell uname -m)),-fcf-protection)
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
 POOLD_LIBS := -lmicrohttpd -lgnutls -lnettle -ljansson -lyaml -lsqlite3 -lm -lpthread
 POOLCTL_LIBS := -lcurl -lcares -lidn2 -lnettle -ljansson -lyaml -lpthread
 endif
 
 OPTIMIZE ?= -O2 -g
+comma := ,
 WARNINGS := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wundef -Wvla -Wpointer-arith -Werror
-HARDEN := $(if $(SANITIZE),,$(if $(filter unix,$(PLATFORM)),-D_FORTIFY_SOURCE=2 -fstack-protector-strong))
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDEN) $(SANITIZER) -DVERSION='"$(VERSION)"' \
+	-ffile-prefix-map=$(CURDIR)=. \
 	-Icommon -Ipool-config -Idaemon -Ictl -Itests/unit $(PLATFORM_FLAGS) $(CFLAGS)
 
 # All of a folder's files but those of the other platform.
@@ -98,7 +108,7 @@ $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLD_LIBS)
 
-$(OUT)/poolctl$(EXE): $(POOLCTL_OBJECTS) $(COMMON_OBJECTS)
+$(OUT)/poolctl$(EXE): $(POOLCTL_OBJECTS) $(COMMON_OBJECTS) $(POOLCTL_RESOURCES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDFLAGS) $(POOLCTL_LIBS)
 
@@ -140,6 +150,16 @@ $(OUT)/obj/messages.o: $(OUT)/obj/messages.mc
 	$(call say,MC,$@)
 	$(Q)x86_64-w64-mingw32-windmc -h $(@D) -r $(@D) $<
 	$(Q)x86_64-w64-mingw32-windres $(OUT)/obj/messages.rc $@
+
+# What Windows shows of a file.
+$(OUT)/obj/version_poold.o: ABOUT := Takes the services of this server out of its pool and back
+$(OUT)/obj/version_poolctl.o: ABOUT := Takes Windows servers of a pool out of service and back
+$(OUT)/obj/version_%.o: daemon/packaging/version.rc.in Makefile | setup-build
+	$(call say,RC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's/@PROGRAM@/$*/; s/@ABOUT@/$(ABOUT)/; s/@VERSION@/$(VERSION)/' \
+		-e 's/@NUMBERS@/$(subst .,$(comma),$(VERSION))/' $< >$(@:.o=.rc)
+	$(Q)x86_64-w64-mingw32-windres $(@:.o=.rc) $@
 
 -include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/*/*/*.d $(OUT)/obj/*/*/*/*.d)
 
@@ -387,11 +407,6 @@ uninstall:
 
 # Packages to install elsewhere, in build/packages.
 packages: deb
-
-deb:
-	$(Q)$(PACKAGES) build demo packages
-	$(call say,DEB,build/packages)
-	$(Q)daemon/packaging/deb.sh build/packages
 
 clean:
 	$(Q)rm -rf build

@@ -35,6 +35,8 @@ void host_init(int *argc, char ***argv)
 	wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), argc);
 	WSADATA sockets;
 
+	/* Whatever lies beside the program, or on PATH, is no library of ours. */
+	(void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
 	*argv = xcalloc((size_t)*argc + 1, sizeof(**argv));
 	for (int i = 0; i < *argc; i++)
 		(*argv)[i] = wide_to_utf8(wide[i]);

@@ -13,17 +13,10 @@ from sessions import free_port
 PACKAGES = pools.ROOT / 'build/packages'
 
 
-@pytest.fixture(scope='module')
-def packages():
-    if not shutil.which('dh') or not shutil.which('lintian'):
-        pytest.skip('debhelper or lintian is not installed')
-    done = subprocess.run(['make', '-C', pools.ROOT, 'deb'], capture_output=True, text=True,
-                          timeout=1800)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return sorted(path for path in PACKAGES.glob('*.deb') if 'dbgsym' not in path.name)
-
-
 def test_lintian_has_nothing_to_say(packages):
+    if not shutil.which('lintian'):
+        pytest.skip('lintian is not installed')
+    packages = [path for path in packages if 'dbgsym' not in path.name]
     assert [path.name.split('_')[0] for path in packages] == ['poolctl', 'poold']
     done = subprocess.run(['lintian', '--fail-on', 'error,warning,info,pedantic', '-EI',
                            '--pedantic', *packages], capture_output=True, text=True)
