@@ -84,7 +84,7 @@ POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scr
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
-	demo demo-windows picture bench lint format install uninstall packages deb clean help setup-build setup-check \
+	demo demo-windows picture bench lint format install uninstall packages deb msi clean help setup-build setup-check \
 	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -102,7 +102,7 @@ setup-build:
 	$(Q)$(PACKAGES) $(NEEDS)
 
 setup-check:
-	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells manual packages
+	$(Q)$(PACKAGES) build clang lint model check windows wine fresh shells manual packages installer
 
 $(OUT)/poold$(EXE): $(POOLD_OBJECTS) $(COMMON_OBJECTS) $(POOLD_RESOURCES)
 	$(call say,LINK,$@)
@@ -406,7 +406,19 @@ uninstall:
 	$(Q)rmdir $(addprefix "$(DESTDIR)$(DOCDIR)",/docs/recipes /docs "") 2>/dev/null || :
 
 # Packages to install elsewhere, in build/packages.
-packages: deb
+packages: deb msi
+
+# For Windows Installer.
+msi:
+	$(Q)$(PACKAGES) windows installer
+	$(Q)$(MAKE) --no-print-directory windows
+	$(call say,MSI,build/packages)
+	$(Q)daemon/packaging/msi.sh build/windows $(VERSION) build/packages/poolctl-$(VERSION)-x64.msi
+
+deb:
+	$(Q)$(PACKAGES) build demo packages
+	$(call say,DEB,build/packages)
+	$(Q)daemon/packaging/deb.sh build/packages
 
 clean:
 	$(Q)rm -rf build
@@ -430,5 +442,5 @@ help:
 	@echo 'make lint, format    how the code looks'
 	@echo 'make man             the man pages, in build/native/man'
 	@echo 'make install, uninstall DESTDIR= PREFIX=/usr/local'
-	@echo 'make packages        what is installed elsewhere, in build/packages: .deb'
+	@echo 'make packages        what is installed elsewhere, in build/packages: .deb, .msi'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

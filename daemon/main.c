@@ -352,9 +352,10 @@ struct options {
 	bool has_dump, has_routes;
 	int output; /* 1: JSON */
 	const char *name;
-	int role;           /* enum role; ROLE_NONE: not said */
-	int64_t expires_ms; /* 0: never */
-	const char *hash;   /* of a token that was made elsewhere */
+	int role;            /* enum role; ROLE_NONE: not said */
+	int64_t expires_ms;  /* 0: never */
+	const char *hash;    /* of a token that was made elsewhere */
+	const char *package; /* a version; NULL: nobody removes a package */
 };
 
 static int run(const char *config_path, bool is_service)
@@ -420,11 +421,22 @@ static int cmd_uninstall(const struct options *options)
 {
 	static const struct uninstall_service service = {
 		service_stop, service_start, service_uninstall};
+	char standard[HOST_PATH_BYTES], name[] = "SERVER";
+	/* An installer may have put poold where nobody has configured it. */
+	struct poold_config bare = {.server = name, .state_dir = standard};
+	bool is_bare = options->package && !file_exists(options->config);
 	struct configuration configuration = {0};
 	struct err err = {0};
-	int status = load_configuration(&configuration, options->config);
+	int status;
 
-	if (!status && uninstall(configuration.poold, &service, &err))
+	/* An upgrade: the package that goes is another than this poold's. */
+	if (options->package && strcmp(options->package, VERSION) != 0)
+		return 0;
+	host_state_path(standard);
+	status = is_bare ? 0 : load_configuration(&configuration, options->config);
+	if (!status &&
+	    uninstall(is_bare ? &bare : configuration.poold, &service, &err) &&
+	    !(options->package && err.code == ERR_UNKNOWN_SERVICE))
 		status = report(&err);
 	if (!status)
 		puts("poold is uninstalled");
@@ -635,6 +647,8 @@ static const struct option options_table[] = {
 	 "TIME", "how long the token is good: 90d (default), 12h, none", NULL},
 	{"sha256", 0, false, OPTION_HASH, offsetof(struct options, hash), "HASH",
 	 "take a token that another server made, by its hash", NULL},
+	{"package", 0, false, OPTION_TEXT, offsetof(struct options, package),
+	 "VERSION", "only if poold is of this version; for an installer", NULL},
 	{"help", 'h', true, OPTION_FLAG, offsetof(struct options, given.has_help),
 	 NULL, "show this help", NULL},
 	{"version", 0, true, OPTION_FLAG,
@@ -673,7 +687,7 @@ static const struct program_command {
 	  "register as a Windows service that starts at boot",
 	  .examples = "install"},
 	 cmd_install},
-	{{"uninstall", 0, 0, "", "", "stop and remove the Windows service",
+	{{"uninstall", 0, 0, "", "package", "stop and remove the Windows service",
 	  .examples = "uninstall", .also = "remove"},
 	 cmd_uninstall},
 	{{"service", 0, 0, "", "",

@@ -17,6 +17,7 @@ packages_of() {
 	fresh) echo mmdebstrap ;;
 	shells) echo bash zsh fish ;;
 	packages) echo debhelper fakeroot lintian systemd ;;
+	installer) echo wixl msitools faketime ;;
 	manual) echo python3 mandoc groff-base ;;
 	check) echo python3 python3-pytest python3-pytest-xdist python3-yaml curl openssl \
 		valgrind libc6-dbg \
@@ -38,7 +39,7 @@ to_unpack=
 for group; do
 	list=$(packages_of "$group") || {
 		echo "$0: no group '$group': build clang demo lint model check fresh shells manual" \
-			packages windows wine bench >&2
+			packages installer windows wine bench >&2
 		exit 2
 	}
 	wanted="$wanted $list"
