@@ -17,6 +17,8 @@ grep -qx "VERSION := $version" Makefile || {
 	echo "deb.sh: debian/changelog is of version $version, and the Makefile is not" >&2
 	exit 1
 }
+# Files that are copied into a package keep their time, if that is not later than this.
+find . -exec touch -h -d "$(dpkg-parsechangelog --show-field Date)" {} +
 # What make hands on of its own build does not belong into this one.
 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CC -u CFLAGS -u LDFLAGS -u DESTDIR -u PREFIX -u VARIANT \
 	-u SANITIZE dpkg-buildpackage -b -us -uc >"$folder/deb/log" 2>&1 || {
