@@ -84,7 +84,7 @@ POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scr
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
 .PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
-	demo demo-windows picture bench lint format install uninstall packages deb msi clean help setup-build setup-check \
+	demo demo-windows picture bench lint format install uninstall packages deb msi sbom sbom-file clean help setup-build setup-check \
 	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -406,7 +406,18 @@ uninstall:
 	$(Q)rmdir $(addprefix "$(DESTDIR)$(DOCDIR)",/docs/recipes /docs "") 2>/dev/null || :
 
 # Packages to install elsewhere, in build/packages.
-packages: deb msi
+packages: deb msi sbom
+
+# What the Windows programs are made of.
+sbom:
+	$(Q)$(PACKAGES) windows demo
+	$(Q)$(MAKE) --no-print-directory VARIANT=windows sbom-file
+
+sbom-file: $(PROGRAMS)
+	$(call say,SBOM,build/packages)
+	$(Q)$(PYTHON) daemon/packaging/sbom.py $(OUT) $(VERSION) $(LIBRARIES)/versions \
+		build/packages/poolctl-$(VERSION)-windows.spdx.json poold='$(POOLD_LIBS)' \
+		poolctl='$(POOLCTL_LIBS)'
 
 # For Windows Installer.
 msi:
@@ -442,5 +453,5 @@ help:
 	@echo 'make lint, format    how the code looks'
 	@echo 'make man             the man pages, in build/native/man'
 	@echo 'make install, uninstall DESTDIR= PREFIX=/usr/local'
-	@echo 'make packages        what is installed elsewhere, in build/packages: .deb, .msi'
+	@echo 'make packages        what is installed elsewhere, in build/packages: .deb, .msi, SPDX'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'

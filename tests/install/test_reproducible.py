@@ -41,7 +41,8 @@ def check_same(one, other):
 
 
 def test_the_programs_for_linux(copy):
-    make(copy, 'programs', 'man')
+    make(pools.ROOT, 'man')
+    make(copy, 'man')
     for name in ('poolctl', 'poold', 'man/poolctl.1', 'man/poold.8'):
         check_same(BUILD / 'native' / name, copy / 'build/native' / name)
     # A path of this machine would be seen.
