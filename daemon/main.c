@@ -14,6 +14,7 @@
 #include "services/preflight_text.h"
 #include "services/reconcile.h"
 #include "http/routes.h"
+#include "http/tls_init.h"
 #include "reload.h"
 #include "service.h"
 #include "sessions/sampler.h"
@@ -22,7 +23,6 @@
 #include "http/stream.h"
 #include "sources/counter_list.h"
 #include "supervisor.h"
-#include "tls_init.h"
 #include "access/token_commands.h"
 #include "uninstall.h"
 #include "text/command_line.h"
@@ -451,37 +451,27 @@ static int cmd_tls_init(const struct options *options)
 	int status = load_with(configuration_load_files, &configuration,
 			       options->config);
 
-	if (!status && tls_init(&configuration, options->config, &err))
+	if (!status && tls_init(&configuration.poold->tls, options->config,
+				configuration.pool, configuration.server, &err))
 		status = report(&err);
 	configuration_free(&configuration);
 	return status;
 }
 
-/* For whoever compares it with what `poolctl trust` shows. */
-static void print_certificate(const struct poold_tls *files)
-{
-	struct certificate *certificate =
-		files->certificate ? certificate_load(files, NULL) : NULL;
-	char end[CLOCK_TEXT_BYTES];
-
-	if (certificate)
-		printf("%s: until %s, pin %s\n", files->certificate,
-		       clock_format(certificate_expires_at(certificate), end),
-		       certificate_pin(certificate));
-	certificate_free(certificate);
-}
-
 static void print_what_is_good(const struct configuration *c, const char *path)
 {
 	const struct list *services = pool_services(c->pool, c->server);
+	char *certificate = certificate_describe(&c->poold->tls);
 	struct buf advice = {0};
 
 	pool_advice_print(c->pool, services, &c->poold->commands, &advice);
 	printf("%s: server %s of pool %s, %zu service(s)\n%s", path,
 	       c->server->named.name, c->pool->named.name, services->count,
 	       advice.length ? advice.text : "");
-	print_certificate(&c->poold->tls);
 	buf_done(&advice);
+	if (certificate)
+		printf("%s: %s\n", c->poold->tls.certificate, certificate);
+	free(certificate);
 }
 
 static int cmd_check(const struct options *options)
@@ -502,42 +492,6 @@ static int cmd_check(const struct options *options)
 	return status;
 }
 
-static json_t *inspect_services(const struct configuration *configuration,
-				struct scm *scm)
-{
-	json_t *services = json_array();
-
-	LIST_EACH (struct pool_service, service,
-		   *pool_services(configuration->pool, configuration->server)) {
-		struct preflight_input input = preflight_plan(
-			configuration->pool, configuration->server, service);
-
-		if (service->role != ROLE_DRAIN)
-			continue;
-		input.has_command = pool_advice_has_command(
-			service, &configuration->poold->commands);
-		preflight_look(scm, &input);
-		(void)json_array_append_new(services,
-					    preflight_service_to_json(&input));
-		preflight_done(&input);
-	}
-	return services;
-}
-
-/* To be freed; NULL also if the files cannot be used, which `check` says. */
-static char *warn_of_certificate(const struct poold_tls *files)
-{
-	struct certificate *certificate =
-		files->certificate ? certificate_load(files, NULL) : NULL;
-	char *text = certificate
-			     ? certificate_warn(certificate_expires_at(certificate),
-						clock_wall())
-			     : NULL;
-
-	certificate_free(certificate);
-	return text;
-}
-
 /* Works beside a running poold, whose drains it does not know. */
 static int print_preflight(const struct configuration *configuration,
 			   struct scm *scm, bool is_json)
@@ -545,14 +499,17 @@ static int print_preflight(const struct configuration *configuration,
 	struct preflight_machine machine = {
 		.server = configuration->server->named.name,
 		.pool = configuration->pool->named.name};
-	char *certificate = warn_of_certificate(&configuration->poold->tls);
+	char *certificate =
+		certificate_warn_of(&configuration->poold->tls, clock_wall());
 	json_t *document;
 	bool is_possible;
 
 	machine.certificate = certificate;
 	preflight_look_at_machine(scm, &machine);
-	document =
-		preflight_to_json(&machine, inspect_services(configuration, scm));
+	document = preflight_to_json(
+		&machine,
+		preflight_inspect(configuration->pool, configuration->server,
+				  &configuration->poold->commands, scm));
 	is_possible = json_is_true(json_object_get(document, "possible"));
 	if (is_json) {
 		(void)json_dumpf(document, stdout, JSON_INDENT(2));

@@ -630,11 +630,6 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 	unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
 			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 			 (setup->tls ? MHD_USE_TLS : 0);
-	char priorities[] = TLS_PRIORITIES;
-	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
-		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_choose_certificate},
-		{MHD_OPTION_END, 0, NULL}};
 	socket_handle listener;
 
 	http->setup = *setup;
@@ -652,7 +647,10 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, http->connections_limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_ARRAY, setup->tls ? tls : &tls[2], MHD_OPTION_END);
+		/* Without TLS the options end here. */
+		setup->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
+		TLS_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK,
+		tls_choose_certificate, MHD_OPTION_END);
 	if (!http->daemon) {
 		/* The library closes it or not, as it fails late or early. */
 		host_close_listener(listener);

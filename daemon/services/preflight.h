@@ -67,6 +67,11 @@ void preflight_done(struct preflight_input *input);
 /* Finds the tools that set startup types back, and whether a reboot is pending. */
 void preflight_look_at_machine(struct scm *scm, struct preflight_machine *machine);
 
+/* The objects of all services that are drained, as the SCM has them now;
+ * `commands`: struct poold_command. */
+json_t *preflight_inspect(const struct pool *pool, const struct pool_server *server,
+			  const struct list *commands, struct scm *scm);
+
 /* The object of one service. */
 json_t *preflight_service_to_json(const struct preflight_input *input);
 

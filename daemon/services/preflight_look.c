@@ -1,5 +1,6 @@
 #include "services/preflight.h"
 
+#include "pool_advice.h"
 #include "system/host.h"
 
 #include <stdlib.h>
@@ -49,6 +50,26 @@ void preflight_look(struct scm *scm, struct preflight_input *input)
 void preflight_done(struct preflight_input *input)
 {
 	free(input->inspection.dependants);
+}
+
+json_t *preflight_inspect(const struct pool *pool, const struct pool_server *server,
+			  const struct list *commands, struct scm *scm)
+{
+	json_t *services = json_array();
+
+	LIST_EACH (struct pool_service, service, *pool_services(pool, server)) {
+		struct preflight_input input =
+			preflight_plan(pool, server, service);
+
+		if (service->role != ROLE_DRAIN)
+			continue;
+		input.has_command = pool_advice_has_command(service, commands);
+		preflight_look(scm, &input);
+		(void)json_array_append_new(services,
+					    preflight_service_to_json(&input));
+		preflight_done(&input);
+	}
+	return services;
 }
 
 /* One that is disabled sets nothing back. */

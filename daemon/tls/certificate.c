@@ -267,7 +267,30 @@ char *certificate_warn(struct wall end, struct wall now)
 				   (int)rest_days, rest_days == 1 ? "" : "s");
 }
 
-const char *certificate_pin(const struct certificate *certificate)
+static struct certificate *load_if(const struct poold_tls *files)
 {
-	return certificate->pin;
+	return files->certificate ? certificate_load(files, NULL) : NULL;
+}
+
+char *certificate_warn_of(const struct poold_tls *files, struct wall now)
+{
+	struct certificate *certificate = load_if(files);
+	char *text =
+		certificate ? certificate_warn(certificate->expires_at, now) : NULL;
+
+	certificate_free(certificate);
+	return text;
+}
+
+char *certificate_describe(const struct poold_tls *files)
+{
+	struct certificate *certificate = load_if(files);
+	char end[CLOCK_TEXT_BYTES], *text = NULL;
+
+	if (certificate)
+		text = xasprintf("until %s, pin %s",
+				 clock_format(certificate->expires_at, end),
+				 certificate->pin);
+	certificate_free(certificate);
+	return text;
 }

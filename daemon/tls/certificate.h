@@ -33,7 +33,9 @@ struct wall certificate_expires_at(const struct certificate *certificate);
  * no certificate, or more than API_CERTIFICATE_WARN_DAYS away. */
 char *certificate_warn(struct wall end, struct wall now);
 
-/* The pin of its key: the SHA-256 of the SubjectPublicKeyInfo (RFC 7469, 2.4). */
-const char *certificate_pin(const struct certificate *certificate);
+/* The same of the files, read anew; and "until TIME, pin PIN" of them.  NULL also
+ * if they cannot be used. */
+char *certificate_warn_of(const struct poold_tls *files, struct wall now);
+char *certificate_describe(const struct poold_tls *files);
 
 #endif

@@ -25,7 +25,8 @@ struct certificate {
 	struct certificate *next;
 };
 
-/* Writes the pin of a key. */
+/* Writes the pin of a key: the SHA-256 of its SubjectPublicKeyInfo (RFC 7469, 2.4).
+ */
 int certificate_make_pin(gnutls_pubkey_t key, char pin[CERTIFICATE_PIN_BYTES]);
 
 struct tls;

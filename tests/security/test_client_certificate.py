@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from certificates import Authority, put, self_signed
+from certificates import Authority, authority, good, put, self_signed  # noqa: F401
 from sessions import LIMIT, wait_until
 
 PROGRAM = pathlib.Path(os.environ.get('POOLCTL_SERVE_TLS', 'build/native/tests/serve_tls')).resolve()

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from certificates import self_signed
+from certificates import authority, good, make_tls_pool, self_signed  # noqa: F401
 from sessions import wait_until
 
 GARBAGE_SEED = int(os.environ.get('GARBAGE_SEED', random.randrange(1 << 32)))

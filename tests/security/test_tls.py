@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from certificates import Authority, der_of, openssl, put, self_signed, shown, wait_shown
+from certificates import (Authority, authority, der_of, good, make_tls_pool,  # noqa: F401
+                          openssl, put, self_signed, shown, wait_shown)
 from sessions import LIMIT, wait_until
 
 MISMATCH = 'is not the key of the certificate'
@@ -292,6 +293,25 @@ def test_a_key_that_others_may_read_is_not_used_anew(make_tls_pool, good):
     server.pair.key.chmod(0o644)
     wait_until(lambda: 'may be read by everybody' in (problem_of(server) or ''), 'it is reported')
     assert shown(server) == der_of(good)
+
+
+def test_tls_begins_with_a_change_of_poold_yaml_and_not_with_a_broken_one(make_tls_pool, authority,
+                                                                          good):
+    server = make_tls_pool(good, start=False).servers[0]
+    with_tls = server.config.read_text()
+    server.config.write_text(with_tls.split('tls:')[0])
+    server.launch_poold()
+    secure, server.connection = server.connection, lambda: http.client.HTTPConnection(
+        server.address, server.pool.api_port, timeout=LIMIT)
+    server.wait_answer()
+    put(authority.issue('another').key, server.pair.key)
+    server.config.write_text(with_tls)
+    wait_until(lambda: MISMATCH in (problem_of(server) or ''), 'the mismatch is reported')
+    put(good.key, server.pair.key)
+    server.config.write_text(with_tls + '# mended\n')
+    server.connection = secure
+    server.wait_answer()
+    assert shown(server) == der_of(good) and not problem_of(server)
 
 
 # ---- the end of a certificate ----

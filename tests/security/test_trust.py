@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from certificates import self_signed
+from certificates import make_tls_pool, self_signed  # noqa: F401
 from pool import POOLCTL
 from sessions import LIMIT
 

@@ -1,13 +1,13 @@
 """Certificates for tests, made by openssl, and a pool whose poold serves TLS."""
 
 import base64
-import contextlib
 import hashlib
 import http.client
-import os
 import pathlib
 import ssl
 import subprocess
+
+import pytest
 
 from sessions import LIMIT, wait_until
 from simulated import SimulatedPool
@@ -103,6 +103,35 @@ class TlsPool(SimulatedPool):
         text = self.file.read_text().replace('url: http://', 'url: https://')
         self.file.write_text(text.replace('    servers:\n', f'{self.trust}    servers:\n'))
 
+
+# ---- fixtures, which the tests import ----
+
+@pytest.fixture(scope='session')
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp('authority'))
+
+
+@pytest.fixture(scope='session')
+def good(authority):
+    return authority.issue('good')
+
+
+@pytest.fixture
+def make_tls_pool(tmp_path):
+    """Makes a pool whose servers present a pair; poold and services end with the test."""
+    made = []
+
+    def make(pair, start=True, count=1, **options):
+        options = {'settle': '200ms', 'tick': '50ms'} | options
+        made.append(TlsPool(tmp_path, pair, count=count, **options))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    for pool in made:
+        pool.__exit__()
+
+
+# ---- what is presented ----
 
 def shown(server):
     """The certificate that the server presents now, as DER."""

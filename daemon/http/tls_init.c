@@ -1,4 +1,4 @@
-#include "tls_init.h"
+#include "http/tls_init.h"
 
 #include "http/host_names.h"
 #include "mem.h"
@@ -34,16 +34,17 @@ static void add(struct names *names, const char *name)
 }
 
 /* The pool's own name is not among them: others have it too. */
-static void collect(const struct configuration *c, struct names *names)
+static void collect(const struct pool *pool, const struct pool_server *server,
+		    struct names *names)
 {
 	size_t i = 0;
 
 	host_name(names->machine);
-	host_names_init(&names->known, c->pool, c->server, names->machine);
-	add(names, c->server->named.name);
+	host_names_init(&names->known, pool, server, names->machine);
+	add(names, server->named.name);
 	add(names, names->known.of_url);
 	add(names, names->machine);
-	LIST_EACH (struct net_address, address, c->server->addresses)
+	LIST_EACH (struct net_address, address, server->addresses)
 		if (i < SELF_SIGNED_NAMES)
 			add(names,
 			    net_address_format(address, names->addresses[i++]));
@@ -73,32 +74,33 @@ static int refuse_old(const char *file, struct err *err)
 		file);
 }
 
-static void print(const struct configuration *c, const struct names *names,
-		  const char *certificate, const char *key,
-		  const struct self_signed *made)
+static void print(const struct poold_tls *files, const char *server,
+		  const struct names *names, const char *certificate,
+		  const char *key, const struct self_signed *made)
 {
 	printf("%s: the certificate, for", certificate);
 	for (size_t i = 0; i < names->count; i++)
 		printf("%s %s", i ? "," : "", names->items[i]);
 	printf("\n%s: its key; it is a secret, and stays on this machine\n", key);
-	if (!c->poold->tls.certificate)
+	if (!files->certificate)
 		puts("\nfor poold.yaml:\n\n    tls: {certificate: " CERTIFICATE_NAME
 		     ", key: " KEY_NAME "}");
 	printf("\nfor pool.yaml, below server %s, whose url must begin with https://:"
 	       "\n\n    pin: %s\n",
-	       c->server->named.name, made->pin);
+	       server, made->pin);
 }
 
-int tls_init(const struct configuration *c, const char *path, struct err *err)
+int tls_init(const struct poold_tls *files, const char *path,
+	     const struct pool *pool, const struct pool_server *server,
+	     struct err *err)
 {
-	const struct poold_tls *tls = &c->poold->tls;
-	char *certificate = place(tls->certificate, path, CERTIFICATE_NAME);
-	char *key = place(tls->key, path, KEY_NAME);
+	char *certificate = place(files->certificate, path, CERTIFICATE_NAME);
+	char *key = place(files->key, path, KEY_NAME);
 	struct self_signed made = {0};
 	struct names names = {0};
 	int ret = -1;
 
-	collect(c, &names);
+	collect(pool, server, &names);
 	if (refuse_old(certificate, err) || refuse_old(key, err) ||
 	    self_signed_make(names.items, names.count, clock_wall(), &made, err) ||
 	    file_create_secret(key, made.key, err))
@@ -107,7 +109,7 @@ int tls_init(const struct configuration *c, const char *path, struct err *err)
 		(void)file_remove(key, NULL);
 		goto out;
 	}
-	print(c, &names, certificate, key, &made);
+	print(files, server->named.name, &names, certificate, key, &made);
 	ret = 0;
 out:
 	self_signed_done(&made);
