@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static int choose_address(struct configuration *c, struct err *err)
+int configuration_choose_address(struct configuration *c, struct err *err)
 {
 	const char *url = strstr(c->server->url, "://") + 3;
 	const struct net_address *own = c->server->addresses.items;
@@ -46,7 +46,7 @@ int configuration_load(struct configuration *c, const char *path,
 		       struct buf *mistakes, struct err *err)
 {
 	return configuration_load_files(c, path, mistakes, err) ||
-			       choose_address(c, err)
+			       configuration_choose_address(c, err)
 		       ? -1
 		       : 0;
 }

@@ -30,7 +30,9 @@ struct configuration {
 int configuration_load(struct configuration *configuration, const char *path,
 		       struct buf *mistakes, struct err *err);
 
-/* The same without an address to listen on, which may need TLS first. */
+/* The same in two steps, as an address to listen on may need TLS first. */
+int configuration_choose_address(struct configuration *configuration,
+				 struct err *err);
 int configuration_load_files(struct configuration *configuration, const char *path,
 			     struct buf *mistakes, struct err *err);
 void configuration_free(struct configuration *configuration);

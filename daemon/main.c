@@ -69,16 +69,15 @@ static int report(const struct err *err)
 	return err_info(err->code)->exit_status;
 }
 
-typedef int loader(struct configuration *configuration, const char *path,
-		   struct buf *mistakes, struct err *err);
-
 /* Mistakes are lines of their own; any other error is one. */
-static int load_with(loader *load, struct configuration *configuration,
-		     const char *path)
+static int load_files(struct configuration *configuration, const char *path,
+		      bool needs_address)
 {
 	struct buf mistakes = {0};
 	struct err err = {0};
-	int ret = load(configuration, path, &mistakes, &err) ||
+	int ret = configuration_load_files(configuration, path, &mistakes, &err) ||
+				  (needs_address && configuration_choose_address(
+							    configuration, &err)) ||
 				  start_check_private(configuration, path, &err)
 			  ? -1
 			  : 0;
@@ -95,7 +94,7 @@ static int load_with(loader *load, struct configuration *configuration,
 
 static int load_configuration(struct configuration *configuration, const char *path)
 {
-	return load_with(configuration_load, configuration, path);
+	return load_files(configuration, path, true);
 }
 
 /* ---- running ---- */
@@ -448,8 +447,7 @@ static int cmd_tls_init(const struct options *options)
 {
 	struct configuration configuration = {0};
 	struct err err = {0};
-	int status = load_with(configuration_load_files, &configuration,
-			       options->config);
+	int status = load_files(&configuration, options->config, false);
 
 	if (!status && tls_init(&configuration.poold->tls, options->config,
 				configuration.pool, configuration.server, &err))

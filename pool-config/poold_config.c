@@ -1,5 +1,6 @@
 #include "poold_config.h"
 
+#include "api.h"
 #include "mem.h"
 #include "pool_rules.h"
 #include "system/file.h"
@@ -41,6 +42,12 @@ static void check_client(const struct poold_client *client,
 		mistakes_add(mistakes, place,
 			     "a client needs one of the keys 'subject' and 'san'%s",
 			     client->san ? ", not both" : "");
+	if (client->name && !api_id_is_valid(client->name))
+		mistakes_add(
+			mistakes, place,
+			"'%.80s' is not a name of a client: expected up to %d "
+			"letters, digits, . _ @ -; the first a letter or a digit",
+			client->name, API_ID_BYTES - 1);
 }
 
 static void check_tls(const struct poold_tls *tls, const struct yaml_node *node,
