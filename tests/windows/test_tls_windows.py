@@ -76,7 +76,7 @@ def test_a_service_with_broken_files_keeps_servers_out_and_serves_later(scene, t
     machine.wait_state('poold', 'running')
     put_private(key, server.pair.key)
     server.wait_answer()
-    assert server.document()['phase'] == 'drained'
+    server.wait_phase('drained')
     assert server.delete('kb1')[0] == 200
     server.wait_phase('serving')
 
