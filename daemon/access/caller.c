@@ -13,4 +13,5 @@ const char *const caller_credentials[CREDENTIAL__COUNT] = {
 	[CREDENTIAL_NONE] = NULL,
 	[CREDENTIAL_LOCAL] = "local administrator",
 	[CREDENTIAL_TOKEN] = "token",
+	[CREDENTIAL_CERTIFICATE] = "client certificate",
 };

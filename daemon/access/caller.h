@@ -23,6 +23,7 @@ enum credential_kind {
 	CREDENTIAL_NONE,
 	CREDENTIAL_LOCAL, /* of the administrators of this machine */
 	CREDENTIAL_TOKEN,
+	CREDENTIAL_CERTIFICATE,
 	CREDENTIAL__COUNT
 };
 
@@ -33,8 +34,9 @@ extern const char *const caller_credentials[CREDENTIAL__COUNT];
 struct caller {
 	enum role role;
 	enum credential_kind kind;
-	char name[API_ID_BYTES]; /* of the token; "" for the local credential, whose
-				    holders say themselves who they are */
+	char name[API_ID_BYTES];     /* of the token or the client; "" for the local
+					credential, whose holders say themselves who
+					they are */
 	char hash[CHAIN_HASH_BYTES]; /* of the token; "" for any other */
 };
 

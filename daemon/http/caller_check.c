@@ -52,21 +52,55 @@ int caller_check_role(struct caller_check *check, const struct request *request,
 	return ret;
 }
 
+/* The client's certificate was verified already. */
+static bool find_client(const struct request *request, struct caller *caller)
+{
+	const struct poold_client *client = request_client(request);
+
+	*caller = (struct caller){0};
+	if (!client)
+		return false;
+	caller->role = (enum role)client->role;
+	caller->kind = CREDENTIAL_CERTIFICATE;
+	utf8_copy(caller->name, sizeof(caller->name), client->name);
+	return true;
+}
+
+static int identify(struct caller_check *check, const struct request *request,
+		    struct caller *caller, struct err *err)
+{
+	const char *authorization = request_header(request, "Authorization");
+
+	if (!authorization && find_client(request, caller))
+		return 0;
+	return access_identify(check->access, authorization, request_from(request),
+			       caller, err);
+}
+
+bool caller_check_is_still_good(struct caller_check *check,
+				const struct request *request,
+				const struct caller *caller)
+{
+	struct caller now;
+
+	if (caller->kind != CREDENTIAL_CERTIFICATE)
+		return access_is_still_good(check->access, caller);
+	return find_client(request, &now) && now.role == caller->role &&
+	       !strcmp(now.name, caller->name);
+}
+
 int caller_check_find(struct caller_check *check, const struct request *request,
 		      enum role role, const char *what, struct caller *caller,
 		      struct err *err)
 {
-	const char *from = request_from(request);
 	int ret;
 
 	*caller = (struct caller){0};
 	if (role == ROLE_NONE)
 		return 0;
-	ret = access_identify(check->access,
-			      request_header(request, "Authorization"), from,
-			      caller, err) ||
+	ret = identify(check, request, caller, err) ||
 			      access_require(check->access, caller, role, what,
-					     from, err)
+					     request_from(request), err)
 		      ? -1
 		      : 0;
 	caller_check_tell(check);

@@ -15,7 +15,8 @@ struct caller_check {
 	struct task_queue *tasks;
 };
 
-/* Finds out who sends the request, and fails if that role is not at least this one:
+/* Finds out who sends the request, by its header Authorization, or without one by
+ * the certificate of the client, and fails if that role is not at least this one:
  * with the errors of access_identify() and access_require(), to which `what` is for
  * the text. */
 int caller_check_find(struct caller_check *check, const struct request *request,
@@ -35,6 +36,11 @@ int caller_check_role(struct caller_check *check, const struct request *request,
 void caller_check_owner(const struct request *request, const struct caller *caller,
 			const char *said, char owner[API_TEXT_BYTES],
 			char acts_for[API_TEXT_BYTES]);
+
+/* False once the caller's credential is not good any more. */
+bool caller_check_is_still_good(struct caller_check *check,
+				const struct request *request,
+				const struct caller *caller);
 
 /* Sends what is to be recorded to the supervisor. */
 void caller_check_tell(struct caller_check *check);

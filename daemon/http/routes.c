@@ -147,9 +147,10 @@ static bool get_server_after_wait(struct visit *visit, struct reply *reply)
 	struct err err = {0};
 	struct snapshot *snapshot;
 
-	if (!access_is_still_good(visit->routes->check.access, &visit->caller))
+	if (!caller_check_is_still_good(&visit->routes->check, visit->request,
+					&visit->caller))
 		return reply_problem(reply, ERR_UNAUTHENTICATED,
-				     "the token is not good any more");
+				     "the credential is not good any more");
 	snapshot = fresh_snapshot(visit, &err);
 	return snapshot ? reply_snapshot(visit, reply, snapshot)
 			: reply_error(reply, &err);
@@ -228,6 +229,7 @@ static void add_event(void *arg, const struct event *event)
 /* A client that watches the record; freed when the request ends. */
 struct watcher {
 	struct routes *routes;
+	const struct request *request;
 	struct caller caller;
 	struct stream *stream;
 };
@@ -240,7 +242,8 @@ static int64_t read_stream(void *arg, char *room, size_t room_bytes, int64_t *se
 	struct mono now = clock_mono();
 	int64_t last, got;
 
-	if (!access_is_still_good(watcher->routes->check.access, &watcher->caller))
+	if (!caller_check_is_still_good(&watcher->routes->check, watcher->request,
+					&watcher->caller))
 		return -1;
 	snapshot = snapshot_take(watcher->routes->snapshots);
 	last = snapshot ? snapshot->last_event : 0;
@@ -291,6 +294,7 @@ static bool stream_events(struct visit *visit, struct reply *reply)
 		return reply_error(reply, &err);
 	watcher = xcalloc(1, sizeof(*watcher));
 	watcher->routes = routes;
+	watcher->request = visit->request;
 	watcher->caller = visit->caller;
 	watcher->stream = stream_new(routes->ring, after, last, routes->beat_ms,
 				     clock_mono());

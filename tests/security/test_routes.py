@@ -1,10 +1,14 @@
 """Every route of the table, asked by every kind of caller."""
 
+import contextlib
+import http.client
 import json
+import ssl
 import subprocess
 
 import pytest
 
+from certificates import Authority, TlsPool, authority, good  # noqa: F401
 from pool import SERVICE
 from simulated import POOLD
 
@@ -108,7 +112,6 @@ def test_a_route_and_a_caller(authorizations, route, caller):
 
 def ask(server, method, path, body, headers, source):
     """The status, the headers and the text of a reply to a request of an address."""
-    import http.client
     connection = http.client.HTTPConnection(server.address, server.pool.api_port, timeout=60,
                                             source_address=(source, 0))
     try:
@@ -118,6 +121,87 @@ def ask(server, method, path, body, headers, source):
         return reply.status, reply.headers, reply.read().decode()
     finally:
         connection.close()
+
+
+# ---- clients with a certificate ----
+
+CLIENTS = {'viewer': 'watch.contoso.com', 'operator': 'ci.contoso.com', 'admin': 'alice.contoso.com',
+           'not in the list': 'eve.contoso.com'}
+
+
+@pytest.fixture(scope='module')
+def certified(request, tmp_path_factory, good):
+    """A server with TLS, and the context of each client."""
+    folder = tmp_path_factory.mktemp('certified')
+    authority, stranger = Authority(folder, 'clients'), Authority(folder, 'stranger')
+    listed = ''.join(f'    - {{san: {CLIENTS[role]}, name: {role}, role: {role}}}\n'
+                     for role in ROLES[1:])
+    pool = TlsPool(folder, good, settle='200ms', tick='50ms',
+                   tls=f'  client_ca: {authority.certificate}\n  clients:\n{listed}').start()
+    request.addfinalizer(pool.__exit__)
+    contexts = {}
+    for name, host in CLIENTS.items():
+        pair = authority.issue(name.replace(' ', '_'), f'DNS:{host}', usage='clientAuth')
+        contexts[name] = client_context(pair)
+    contexts['of another authority'] = client_context(
+        stranger.issue('admin', f'DNS:{CLIENTS["admin"]}', usage='clientAuth'))
+    return pool.servers[0], contexts
+
+
+def client_context(pair):
+    context = ssl._create_unverified_context()
+    context.load_cert_chain(pair.certificate, pair.key)
+    return context
+
+
+@pytest.mark.parametrize('client', [*CLIENTS, 'of another authority'])
+@pytest.mark.parametrize('route', ROWS)
+def test_a_route_and_a_client_with_a_certificate(certified, route, client):
+    server, contexts = certified
+    role, path, body, more, good_status = ROWS[route]
+    connection = http.client.HTTPSConnection(
+        server.address, server.pool.api_port, timeout=60, context=contexts[client],
+        source_address=(f'127.30.{list(ROWS).index(route)}.{list(contexts).index(client)}', 0))
+    with contextlib.closing(connection):
+        connection.request(route.split()[0], path, body, more)
+        reply = connection.getresponse()
+        text = reply.read().decode()
+    has = client if client in ROLES else 'none'
+    if ROLES.index(has) >= ROLES.index(role):
+        assert reply.status == good_status, text
+    elif has == 'none':
+        assert (reply.status, json.loads(text)['code']) == (401, 'unauthenticated')
+    else:
+        assert (reply.status, json.loads(text)['code']) == (403, 'forbidden')
+
+
+def test_a_token_counts_before_a_certificate(certified):
+    server, contexts = certified
+    connection = http.client.HTTPSConnection(server.address, server.pool.api_port, timeout=60,
+                                             context=contexts['admin'])
+    with contextlib.closing(connection):
+        connection.request('GET', '/v1/server', headers={'Authorization': WRONG['wrong']})
+        assert connection.getresponse().status == 401
+
+
+def test_the_owner_is_the_client_of_the_certificate(certified):
+    server, contexts = certified
+    connection = http.client.HTTPSConnection(server.address, server.pool.api_port, timeout=60,
+                                             context=contexts['operator'])
+    with contextlib.closing(connection):
+        connection.request('GET', '/v1/server')
+        reply = connection.getresponse()
+        index = json.loads(reply.read())['index']
+        assert index
+        connection.request('PUT', '/v1/drains/kb1', json.dumps(
+            {'reason': 'r', 'owner': 'somebody', 'phase': 'reserved', 'ttl_s': 60}), JSON)
+        reply = connection.getresponse()
+        assert reply.status == 201, reply.read()
+        token = json.loads(reply.read())['reservation']
+        connection.request('GET', '/v1/server')
+        reservation = json.loads(connection.getresponse().read())['reservation']
+        assert reservation['owner'] == 'operator'
+        assert token
 
 
 def test_head_needs_what_get_needs(server):

@@ -358,9 +358,6 @@ def findings(server):
 
 
 def metric(server):
-    connection = server.connection()
-    connection.request('GET', '/metrics')
-    page = connection.getresponse().read().decode()
-    connection.close()
+    page = server.page('/metrics')[2]
     found = re.search(r'^poold_certificate_expiry_time_seconds (\S+)$', page, re.M)
     return float(found[1]) if found else None
