@@ -83,7 +83,7 @@ POOLD_OBJECTS := $(call objects,$(call sources,daemon))
 POOLCTL_OBJECTS := $(call objects,$(call sources,ctl)) $(OUT)/obj/completion_scripts.o
 PROGRAMS := $(OUT)/poold$(EXE) $(OUT)/poolctl$(EXE)
 
-.PHONY: all windows check check-survive check-sessions check-safety check-outside model fuzz fresh \
+.PHONY: all windows check check-survive check-sessions check-safety check-outside check-security model fuzz fresh \
 	demo demo-windows picture bench lint format install uninstall packages deb msi sbom sbom-file clean help setup-build setup-check \
 	programs man unit-tests windows-tests test-tools forecast-table
 .DELETE_ON_ERROR:
@@ -294,6 +294,11 @@ check-outside: setup-check
 	$(Q)$(PYTHON) tests/run.py outside; status=$$?; \
 		$(PYTHON) tests/outside/count.py && exit $$status
 
+# Who may ask what, and who is believed, alone.
+check-security: setup-check
+	$(Q)$(PYTHON) tests/run.py security; status=$$?; \
+		$(PYTHON) tests/security/count.py && exit $$status
+
 # The protocol of reservations with 4 servers and 3 clients; check has 3 and 2.
 model:
 	$(Q)$(PACKAGES) build model
@@ -446,6 +451,7 @@ help:
 	@echo 'make check-sessions  what is said about sessions, against the truth; counts samples'
 	@echo 'make check-safety    many operators at once, and users meanwhile; counts rounds'
 	@echo 'make check-outside   what outsiders tried alone; counts cases and their brothers'
+	@echo 'make check-security  every route by every caller, and TLS, alone; counts them'
 	@echo 'make model           how drains are reserved, in a larger model than in check'
 	@echo 'make bench           figures as ratios, also in build/bench.json'
 	@echo 'make fuzz            random files and replies, FUZZ_SECONDS=600'
