@@ -332,19 +332,21 @@ fresh:
 
 # FUZZ_SECONDS of each fuzzer; what they find new stays in build/fuzz.
 FUZZ_SECONDS ?= 600
-FUZZERS := build/fuzz/fuzz_config build/fuzz/fuzz_replies
+FUZZERS := build/fuzz/fuzz_config build/fuzz/fuzz_replies build/fuzz/fuzz_requests
 FUZZ_SOURCES := $(call sources,common) $(call sources,pool-config) $(OUT)/obj/profiles.c
 # What reads a reply, without what sends a request.
 FUZZ_REPLIES := $(filter-out %/client.c %/exchange.c %/request.c,$(wildcard ctl/api/*.c)) \
 	ctl/operation/goal.c
+FUZZ_REQUESTS := $(filter-out %/token_commands.c,$(wildcard daemon/access/*.c)) daemon/drains/drain.c
 
 build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(FUZZ_SOURCES)
 build/fuzz/fuzz_replies: tests/fuzz/fuzz_replies.c $(FUZZ_REPLIES) $(FUZZ_SOURCES)
+build/fuzz/fuzz_requests: tests/fuzz/fuzz_requests.c $(FUZZ_REQUESTS) $(FUZZ_SOURCES)
 $(FUZZERS):
 	$(call say,FUZZ,$@)
-	$(Q)mkdir -p build/fuzz/found build/fuzz/found-replies
+	$(Q)mkdir -p build/fuzz/found build/fuzz/found-replies build/fuzz/found-requests
 	$(Q)clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-D_GNU_SOURCE -Icommon -Ipool-config -Ictl -o $@ $^ -lnettle -lyaml -ljansson -lpthread
+		-D_GNU_SOURCE -Icommon -Ipool-config -Ictl -Idaemon -o $@ $^ -lnettle -lyaml -ljansson -lpthread
 
 fuzz:
 	$(Q)$(PACKAGES) build clang
@@ -352,6 +354,7 @@ fuzz:
 	$(Q)build/fuzz/fuzz_config $(FUZZ_FLAGS) build/fuzz/found tests/fuzz/corpus \
 		tests/config pool-config/profiles pool-config/examples
 	$(Q)build/fuzz/fuzz_replies $(FUZZ_FLAGS) build/fuzz/found-replies tests/fuzz/replies
+	$(Q)build/fuzz/fuzz_requests $(FUZZ_FLAGS) build/fuzz/found-requests tests/fuzz/requests
 
 FUZZ_FLAGS = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
 	-print_final_stats=1 -artifact_prefix=build/fuzz/
