@@ -1,6 +1,7 @@
 /*
- * bare_httpd PORT FILE TYPE: the least that libmicrohttpd can do, which poold is
- * measured against.  It answers every request with the bytes of FILE, from memory.
+ * bare_httpd PORT FILE TYPE [CERTIFICATE KEY PRIORITIES]: the least that
+ * libmicrohttpd can do, which poold is measured against.  It answers every request
+ * with the bytes of FILE, from memory; with the other three, over TLS.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -40,15 +41,45 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
 	return result;
 }
 
+/* The text of a file, which is needed to the end. */
+static char *read_text(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	char *text = calloc(1, FILE_LIMIT_BYTES);
+
+	if (!file || !text || !fread(text, 1, FILE_LIMIT_BYTES - 1, file)) {
+		fprintf(stderr, "bare_httpd: cannot read %s\n", path);
+		exit(1);
+	}
+	(void)fclose(file);
+	return text;
+}
+
+static struct MHD_Daemon *start(struct sockaddr_in *address, char **tls)
+{
+	unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD;
+
+	if (!tls)
+		return MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL,
+					MHD_OPTION_SOCK_ADDR, address,
+					MHD_OPTION_END);
+	return MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, answer, NULL,
+				MHD_OPTION_SOCK_ADDR, address,
+				MHD_OPTION_HTTPS_MEM_CERT, read_text(tls[0]),
+				MHD_OPTION_HTTPS_MEM_KEY, read_text(tls[1]),
+				MHD_OPTION_HTTPS_PRIORITIES, tls[2],
+				MHD_OPTION_END);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
-	FILE *file = argc == 4 ? fopen(argv[2], "rb") : NULL;
+	FILE *file = argc == 4 || argc == 7 ? fopen(argv[2], "rb") : NULL;
 	sigset_t ends;
 	int number;
 
 	if (!file) {
-		fputs("usage: bare_httpd PORT FILE TYPE\n", stderr);
+		fputs("usage: bare_httpd PORT FILE TYPE [CERTIFICATE KEY PRIORITIES]\n", stderr);
 		return 2;
 	}
 	length = fread(bytes, 1, sizeof(bytes), file);
@@ -59,9 +90,7 @@ int main(int argc, char **argv)
 	(void)sigemptyset(&ends);
 	(void)sigaddset(&ends, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
-	if (!MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0,
-			      NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
-			      &address, MHD_OPTION_END)) {
+	if (!start(&address, argc == 7 ? argv + 4 : NULL)) {
 		fprintf(stderr, "bare_httpd: cannot listen on port %s\n", argv[1]);
 		return 1;
 	}

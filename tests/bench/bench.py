@@ -16,6 +16,7 @@ import drift
 import native
 import pools
 import record
+import tls
 import watchers
 import windows
 from tools import ROOT
@@ -39,6 +40,9 @@ BENCHMARKS = {
     'settling-windows': counting.settling_windows,
     'status-1000': pools.status,
     'drain-of-20': pools.drain,
+    'tls': tls.replies,
+    'tls-handshakes': tls.handshakes,
+    'sizes': tls.sizes,
 }
 
 RESULT = ROOT / 'build/bench.json'

@@ -24,16 +24,18 @@ SESSIONS, COUNTING_S, COUNTING_LIMIT_PERCENT = 1000, 30, 0.5
 # ---- replies ----
 
 @contextlib.contextmanager
-def bare_httpd(folder, body, kind):
-    """A program that does nothing but answer with these bytes; gives its URL."""
+def bare_httpd(folder, body, kind, *tls):
+    """A program that does nothing but answer with these bytes; gives its URL.
+
+    `tls`: the files of a certificate and its key, and the priorities of GnuTLS."""
     file = folder / 'body'
     file.write_bytes(body)
     BARE.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(['cc', '-std=c11', '-O2', '-D_GNU_SOURCE', '-o', BARE, BARE_SOURCE,
                     '-lmicrohttpd'], check=True)
     port = free_port([ADDRESS])
-    url = f'http://{ADDRESS}:{port}/'
-    with serving(subprocess.Popen([BARE, str(port), file, kind]), url):
+    url = f'http{"s" if tls else ""}://{ADDRESS}:{port}/'
+    with serving(subprocess.Popen([BARE, str(port), file, kind, *tls]), url):
         if get(url) != (body, kind):
             raise RuntimeError('bare_httpd does not answer with the bytes it was given')
         yield url
