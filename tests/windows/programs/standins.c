@@ -43,9 +43,8 @@ static SC_HANDLE WINAPI open_service(SC_HANDLE manager, LPCWSTR name, DWORD righ
 {
 	bool is_denied =
 		!strcmp(world, "denied") &&
-		(rights == SERVICE_CHANGE_CONFIG || rights == SERVICE_STOP ||
-		 rights == SERVICE_QUERY_CONFIG ||
-		 rights == SERVICE_ENUMERATE_DEPENDENTS);
+		(rights & (SERVICE_CHANGE_CONFIG | SERVICE_STOP |
+			   SERVICE_QUERY_CONFIG | SERVICE_ENUMERATE_DEPENDENTS));
 
 	(void)manager;
 	(void)name;
