@@ -74,7 +74,7 @@ def test_a_log_file_that_cannot_be_opened_is_used_once_it_can(make_pool):
     assert 'cannot open' in server.log() and str(log) in server.log()
     log.parent.mkdir()
     guards(server)
-    assert 'drift' in log.read_text() or 'out again' in log.read_text()
+    wait_until(lambda: 'drift' in log.read_text() or 'out again' in log.read_text(), 'it is written')
     assert server.stop_poold() == 0
 
 
