@@ -43,8 +43,7 @@ void access_set_local(struct access *access, const char *credential);
 /*
  * Finds out who sends a request, by the value of its header Authorization (NULL: it
  * has none) and the address that it comes from.  Fails with ERR_UNAUTHENTICATED, or
- * with ERR_TOO_MANY_FAILURES while that address is slowed: then only the local
- * credential is looked at.
+ * with ERR_TOO_MANY_FAILURES if the credential is wrong and that address is slowed.
  */
 int access_identify(struct access *access, const char *authorization,
 		    const char *from, struct caller *caller, struct err *err);
