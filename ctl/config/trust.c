@@ -164,8 +164,9 @@ static int ask(const struct report *report, const struct options *options,
 		return err_set(
 			err, ERR_UNTRUSTED,
 			"%s presents another key than --yes says; nothing was "
-			"changed",
-			report->server->named.name);
+			"changed.  Compare both with what `poold check` prints "
+			"on %s",
+			report->server->named.name, report->server->named.name);
 	if (!terminal_can_ask())
 		return err_set(err, ERR_USAGE,
 			       "to pin this key, compare the pin with what `poold "
