@@ -462,5 +462,6 @@ help:
 	@echo 'make lint, format    how the code looks'
 	@echo 'make man             the man pages, in build/native/man'
 	@echo 'make install, uninstall DESTDIR= PREFIX=/usr/local'
+	@echo 'make deb             the Debian packages alone, in build/packages'
 	@echo 'make packages        what is installed elsewhere, in build/packages: .deb, .msi, SPDX'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, V=1 to see the commands'
