@@ -209,6 +209,14 @@ static void copy_host(const char *url, char *host, size_t size)
 	(void)snprintf(host, size, "%.*s", (int)length, at);
 }
 
+bool pool_is_localhost(const char *url)
+{
+	char host[URL_HOST_BYTES];
+
+	copy_host(url, host, sizeof(host));
+	return !utf8_compare_names(host, "localhost");
+}
+
 bool pool_is_on_server(const struct pool_server *server, const char *url)
 {
 	size_t length = strlen(server->named.name);

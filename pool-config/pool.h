@@ -243,6 +243,9 @@ const struct pool_service *pool_resolve_service(const struct list *services,
 const struct list *pool_local_addresses(const struct pool_server *server,
 					const struct pool_service *service);
 
+/* True if the host of the url is "localhost", in any case. */
+bool pool_is_localhost(const char *url);
+
 /* True if the url is that of a loopback address, "localhost", or the server's own
  * address or name: who answers there ends with the server's service. */
 bool pool_is_on_server(const struct pool_server *server, const char *url);

@@ -29,15 +29,15 @@ static void read_place(const char *url, struct url_place *place)
 	char *text;
 
 	*place = (struct url_place){.is_https = !strncmp(url, "https://", 8)};
-	at = memchr(host, '@', length);
-	if (at) {
+	while ((at = memchr(host, '@', length))) {
 		length -= (size_t)(at + 1 - host);
 		host = at + 1;
 	}
 	authority = xasprintf("%.*s", (int)length, host);
-	text = strncmp(authority, "localhost", 9) || !strchr(":", authority[9])
-		       ? xstrdup(authority)
-		       : xasprintf("127.0.0.1%s", authority + 9);
+	/* client.c connects to nothing else. */
+	text = pool_is_localhost(url)
+		       ? xasprintf("127.0.0.1%s", authority + strlen("localhost"))
+		       : xstrdup(authority);
 	place->is_literal = !net_address_split(text, &place->address, &place->port);
 	if (!place->is_literal) {
 		free(authority);

@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "mem.h"
+#include "pool.h"
 #include "tls/tls_verify.h"
 
 #include <curl/curl.h>
@@ -236,6 +237,10 @@ static void set_request(CURL *easy, const struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	tls_verify_set(easy, transfer->trust);
+	/* Where nothing answers at 127.0.0.1, another program may at ::1. */
+	if (pool_is_localhost(transfer->url))
+		(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
+				       (long)CURL_IPRESOLVE_V4);
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			       (long)CLIENT_CONNECT_MS);

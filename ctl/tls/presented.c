@@ -70,6 +70,9 @@ static CURL *prepare(const char *url, char error[CURL_ERROR_SIZE], struct err *e
 		return NULL;
 	}
 	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (pool_is_localhost(url))
+		(void)curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
+				       (long)CURL_IPRESOLVE_V4);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -1,12 +1,15 @@
 """Which credential poolctl sends, where, and that nobody else sees it."""
 
 import os
+import socket
 import stat
+import threading
 
 import pytest
 
 from canned import CannedPool, view
 from pool import LOCAL
+from sessions import free_port
 
 SECRET = 'poolctl_' + '5' * 64
 
@@ -142,6 +145,62 @@ def test_the_local_credential_goes_to_its_own_address_alone(pool, tmp_path):
     token_file(tmp_path / 'token')
     assert status(pool, 'frontend01').returncode == 0
     assert pool.servers[0].credentials == ['Bearer poold_local_1', f'Bearer {SECRET}']
+    path.unlink()
+
+
+class OneConnection:
+    """A program that takes one connection, closes the port, and answers 401 as long as it is
+    asked; `before` is called before the first answer."""
+
+    def __init__(self, address, port=0, before=lambda: None):
+        self.listener = socket.create_server(
+            (address, port), family=socket.AF_INET6 if ':' in address else socket.AF_INET)
+        self.port, self.before, self.requests = self.listener.getsockname()[1], before, []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        self.listener.close()
+        with connection:
+            while request := connection.recv(65536):
+                self.requests.append(request.decode())
+                self.before()
+                connection.sendall(b'HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n')
+
+    def close(self):
+        # It wakes who accepts.
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(60)
+        self.listener.close()
+
+
+def lead_to(pool, server, url):
+    text = pool.file.read_text()
+    assert f'http://127.0.1.1:{server.port}' in text
+    pool.file.write_text(text.replace(f'http://127.0.1.1:{server.port}', url))
+
+
+@pytest.mark.parametrize('host', ['localhost', 'LocalHost', 'x@localhost'])
+def test_localhost_is_127_0_0_1_alone(pool, host):
+    """Where nothing answers there, another program may answer at ::1."""
+    other = OneConnection('::1', free_port(['127.0.0.1']))
+    path = LOCAL / f'127.0.0.1-{other.port}'
+    path.write_text('poold_local_1')
+    path.chmod(0o600)
+    lead_to(pool, pool.servers[0], f'http://{host}:{other.port}')
+    for env in {}, {'POOLCTL_TOKEN': SECRET}:
+        assert status(pool, 'frontend01', env=env).returncode == 3
+    other.close()
+    assert other.requests == []
+    there = OneConnection('127.0.0.1', other.port)
+    assert status(pool, 'frontend01').returncode == 3
+    there.close()
+    assert 'Authorization: Bearer poold_local_1' in there.requests[0]
     path.unlink()
 
 
