@@ -15,6 +15,8 @@
 #define API_LAST_EVENT_HEADER "Last-Event-ID"
 #define API_WRITE_HEADER "Poolctl-Request"
 #define API_OWNER_HEADER "Poolctl-Owner"
+/* What the credential of a machine's administrators begins with. */
+#define API_LOCAL_PREFIX "poold_local_"
 
 enum {
 	API_BODY_LIMIT_BYTES = 64 << 10,

@@ -114,12 +114,23 @@ static void on_published(void *arg)
 	snapshot_release(snapshot);
 }
 
+/* With port 0 it is known later. */
+static void leave_credential(void *arg)
+{
+	struct poold *poold = arg;
+
+	if (poold->configuration.port)
+		local_credential_leave(&poold->local, poold->configuration.port);
+}
+
 static int listen_for_requests(struct poold *poold, struct err *err)
 {
 	struct http_setup setup = {
 		.address = poold->configuration.address,
 		.port = poold->configuration.port,
 		.tls = poold->tls,
+		.taken = leave_credential,
+		.taken_arg = poold,
 		.handle = routes_handle,
 		.finished = routes_finished,
 		.arg = &poold->routes,
@@ -127,14 +138,13 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 
 	if (poold->tls && tls_load(poold->tls, err))
 		return -1;
-	/* Whoever is connected finds the one that counts. */
 	if (local_credential_make(&poold->local, &setup.address, setup.port, err))
 		return -1;
 	access_set_local(poold->routes.check.access, poold->local.text);
 	poold->http = http_start(&setup, err);
-	if (poold->http)
+	if (poold->http && !setup.port)
 		local_credential_leave(&poold->local, http_port(poold->http));
-	else
+	if (!poold->http)
 		local_credential_remove(&poold->local);
 	return poold->http ? 0 : -1;
 }

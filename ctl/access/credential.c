@@ -1,5 +1,6 @@
 #include "access/credential.h"
 
+#include "api.h"
 #include "mem.h"
 #include "system/file.h"
 #include "system/host.h"
@@ -167,4 +168,11 @@ int credential_find(const struct pool_server *server, char text[CREDENTIAL_BYTES
 		"its url begins with http://, so the token would cross the "
 		"network for everybody to read, and was not sent; use https://, "
 		"or a tunnel and the url of its end at 127.0.0.1");
+}
+
+bool credential_needs_fresh(const struct pool_server *server,
+			    const char *credential)
+{
+	return !strncmp(credential, API_LOCAL_PREFIX, strlen(API_LOCAL_PREFIX)) &&
+	       !strncmp(server->url, "http://", 7);
 }

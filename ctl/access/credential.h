@@ -23,4 +23,10 @@ enum { CREDENTIAL_BYTES = 513 };
 int credential_find(const struct pool_server *server, char text[CREDENTIAL_BYTES],
 		    struct err *err);
 
+/* True if the credential is that of a poold on this machine, and nothing but the
+ * port says which program gets it (no TLS): then a connection that was made before
+ * it was found may lead to a program that had the port earlier. */
+bool credential_needs_fresh(const struct pool_server *server,
+			    const char *credential);
+
 #endif

@@ -34,7 +34,7 @@ struct transfer {
 	struct wall started_wall; /* goes on while the machine sleeps */
 	struct curl_slist *headers;
 	struct buf body;
-	bool is_too_large, has_head;
+	bool is_too_large, has_head, is_alone;
 	struct wall date;
 	int64_t age_s;
 	char error[CURL_ERROR_SIZE];
@@ -209,6 +209,7 @@ static void describe(struct transfer *transfer,
 	transfer->url = xstrdup(request->url);
 	transfer->trust = request->trust;
 	transfer->timeout_ms = (long)request->timeout_ms;
+	transfer->is_alone = request->is_alone;
 	add_header(transfer, "Accept", request->data ? API_EVENT_STREAM : API_JSON);
 	if (request->last_event)
 		add_header(transfer, API_LAST_EVENT_HEADER, request->last_event);
@@ -303,8 +304,10 @@ static void start(struct client *client, struct transfer *transfer)
 	restrict_to_http(easy);
 	/* Of more servers than connections are allowed, each has lost its
 	 * connection to another one by the time that it is asked again. */
-	if (client->limit && client->count > client->limit)
+	if (transfer->is_alone || (client->limit && client->count > client->limit))
 		(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	if (transfer->is_alone)
+		(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	if (transfer->talk)
 		set_try(easy, transfer);
 	else

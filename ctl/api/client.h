@@ -40,6 +40,9 @@ struct client_request {
 	client_data *data;
 	const char *last_event; /* after which they are to go on, or NULL */
 	const char *credential; /* goes to this url alone; NULL or "": none */
+	/* It takes a connection of its own: one that was made before may lead to
+	 * another program than the one that has the port now. */
+	bool is_alone;
 	/* Why the request must not be sent; NULL: it is sent.  The reply has this
 	 * error then, and comes from client_run as any other. */
 	const struct err *refusal;

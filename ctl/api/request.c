@@ -220,6 +220,7 @@ void request_send(const struct request *request, const struct pool_server *serve
 			    .data = request->data,
 			    .last_event = last_event,
 			    .credential = credential,
+			    .is_alone = credential_needs_fresh(server, credential),
 			    .refusal = refusal.code ? &refusal : NULL,
 		    },
 		    done, context);

@@ -39,20 +39,23 @@ static int write_in(const char *folder, const char *path, const char *credential
 	return ret;
 }
 
-static void leave(struct local_credential *local, uint16_t port)
+/* In the first folder that works. */
+static void prepare(struct local_credential *local, uint16_t port)
 {
 	char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES];
-	char name[NET_ADDRESS_FILE_BYTES], *path;
+	char name[NET_ADDRESS_FILE_BYTES], *next;
 	int count = host_local_folders(folders);
 
 	net_address_file_name(&local->address, port, name);
-	for (int i = 0; i < count && !local->path; i++) {
+	for (int i = 0; i < count && !local->next; i++) {
 		local->problem = (struct err){0};
-		path = xasprintf("%s/%s", folders[i], name);
-		if (write_in(folders[i], path, local->text, &local->problem))
-			free(path);
-		else
-			local->path = path;
+		next = xasprintf("%s/%s.next", folders[i], name);
+		if (write_in(folders[i], next, local->text, &local->problem)) {
+			free(next);
+			continue;
+		}
+		local->next = next;
+		local->path = xasprintf("%s/%s", folders[i], name);
 	}
 }
 
@@ -61,18 +64,18 @@ int local_credential_make(struct local_credential *local,
 			  struct err *err)
 {
 	local->address = asked_at(address);
-	if (token_make(TOKEN_LOCAL_PREFIX, local->text, err))
+	if (token_make(API_LOCAL_PREFIX, local->text, err))
 		return -1;
 	if (port)
-		leave(local, port);
+		prepare(local, port);
 	return 0;
 }
 
 void local_credential_leave(struct local_credential *local, uint16_t port)
 {
-	if (!local->path)
-		leave(local, port);
-	if (!local->path)
+	if (!local->next)
+		prepare(local, port);
+	if (!local->next || file_replace(local->next, local->path, &local->problem))
 		log_warning("administrators of this machine need a token, as poold "
 			    "cannot leave its own credential for them: %s",
 			    local->problem.text);
@@ -81,9 +84,10 @@ void local_credential_leave(struct local_credential *local, uint16_t port)
 void local_credential_remove(struct local_credential *local)
 {
 	/* Another start writes it anew, and what it has is worth nothing by then.
-	 */
-	if (local->path)
+	 * One that poold has not left yet has its other name. */
+	if (local->next && file_remove(local->next, NULL))
 		(void)file_remove(local->path, NULL);
+	free(local->next);
 	free(local->path);
-	local->path = NULL;
+	local->next = local->path = NULL;
 }

@@ -22,9 +22,9 @@ enum {
 /* The life of a token of which nobody says how long it is good: 90 days. */
 #define TOKENS_USUAL_MS ((int64_t)90 * 24 * 3600 * 1000)
 
-/* What a token begins with, so that people and scanners of secrets know it. */
+/* What a token begins with, so that people and scanners of secrets know it; see
+ * also API_LOCAL_PREFIX. */
 #define TOKEN_PREFIX "poolctl_"
-#define TOKEN_LOCAL_PREFIX "poold_local_"
 
 struct token {
 	char name[API_ID_BYTES];

@@ -638,6 +638,8 @@ struct http *http_start(const struct http_setup *setup, struct err *err)
 	set_limits(http);
 	if (host_listen(&setup->address, setup->port, &listener, err))
 		goto fail;
+	if (setup->taken)
+		setup->taken(setup->taken_arg);
 	http->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
 		on_log, NULL, MHD_OPTION_LISTEN_SOCKET, listener,

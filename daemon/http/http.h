@@ -68,6 +68,11 @@ struct http_setup {
 	 * called again later.
 	 */
 	bool (*handle)(void *arg, struct request *request, struct reply *reply);
+	/* Called with `taken_arg` once the address is taken, before anything is
+	 * served, so that nobody else had the port after that; NULL: nothing is to
+	 * be done. */
+	void (*taken)(void *taken_arg);
+	void *taken_arg;
 	/* Called when a request ends, to free its slot. */
 	void (*finished)(void *arg, void *slot);
 	void *arg;

@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 import stat
 import subprocess
 import threading
@@ -351,6 +352,21 @@ def test_the_local_credential_is_private_and_another_at_each_start(server):
     assert server.stop_poold() == 0
     assert not file.exists()
     assert old['Authorization'].split()[1] not in server.log()
+
+
+def test_a_program_that_has_the_port_learns_no_credential(make_pool):
+    server = make_pool(start=False).servers[0]
+    file = server.credential_file()
+    file.write_text('old')
+    with socket.create_server((server.address, server.pool.api_port)):
+        done = server.run_poold('run', '--config', server.config)
+    assert done.returncode == 10, done.stderr
+    # Not even for a moment: it would have been removed, or another file.
+    assert file.read_text() == 'old'
+    assert not file.with_name(file.name + '.next').exists()
+    server.start_poold()
+    assert file.read_text() != 'old' and stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not file.with_name(file.name + '.next').exists()
 
 
 def test_a_poold_that_cannot_leave_it_says_so_and_takes_tokens(make_pool, tmp_path):

@@ -204,6 +204,22 @@ def test_localhost_is_127_0_0_1_alone(pool, host):
     path.unlink()
 
 
+def test_a_new_local_credential_goes_to_who_has_the_port_now(pool):
+    """A program that had the port before poold may keep a connection."""
+    def begin_poold():
+        path.write_text('poold_local_2')
+
+    before = OneConnection('127.0.0.1', before=begin_poold)
+    path = LOCAL / f'127.0.0.1-{before.port}'
+    path.write_text('poold_local_1')
+    path.chmod(0o600)
+    lead_to(pool, pool.servers[0], f'http://127.0.0.1:{before.port}')
+    assert status(pool, 'frontend01').returncode == 3
+    before.close()
+    assert len(before.requests) == 1 and 'poold_local_1' in before.requests[0]
+    path.unlink()
+
+
 def test_a_local_credential_that_others_may_write_is_none(pool):
     path = local(pool.servers[0])
     path.chmod(0o622)
