@@ -611,7 +611,7 @@ static const struct option options_table[] = {
 	{"expires", 0, false, OPTION_DEADLINE, offsetof(struct options, expires_ms),
 	 "TIME", "how long the token is good: 90d (default), 12h, none", NULL},
 	{"sha256", 0, false, OPTION_HASH, offsetof(struct options, hash), "HASH",
-	 "take a token that another server made, by its hash", NULL},
+	 "take another server's token by its hash, 64 hex digits", NULL},
 	{"package", 0, false, OPTION_TEXT, offsetof(struct options, package),
 	 "VERSION", "only if poold is of this version; for an installer", NULL},
 	{"help", 'h', true, OPTION_FLAG, offsetof(struct options, given.has_help),
