@@ -63,12 +63,11 @@ static struct MHD_Daemon *start(struct sockaddr_in *address, char **tls)
 		return MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL,
 					MHD_OPTION_SOCK_ADDR, address,
 					MHD_OPTION_END);
-	return MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, answer, NULL,
-				MHD_OPTION_SOCK_ADDR, address,
-				MHD_OPTION_HTTPS_MEM_CERT, read_text(tls[0]),
-				MHD_OPTION_HTTPS_MEM_KEY, read_text(tls[1]),
-				MHD_OPTION_HTTPS_PRIORITIES, tls[2],
-				MHD_OPTION_END);
+	return MHD_start_daemon(
+		flags | MHD_USE_TLS, 0, NULL, NULL, answer, NULL,
+		MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_HTTPS_MEM_CERT,
+		read_text(tls[0]), MHD_OPTION_HTTPS_MEM_KEY, read_text(tls[1]),
+		MHD_OPTION_HTTPS_PRIORITIES, tls[2], MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)
@@ -79,7 +78,8 @@ int main(int argc, char **argv)
 	int number;
 
 	if (!file) {
-		fputs("usage: bare_httpd PORT FILE TYPE [CERTIFICATE KEY PRIORITIES]\n", stderr);
+		fputs("usage: bare_httpd PORT FILE TYPE [CERTIFICATE KEY PRIORITIES]\n",
+		      stderr);
 		return 2;
 	}
 	length = fread(bytes, 1, sizeof(bytes), file);
