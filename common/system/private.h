@@ -34,10 +34,15 @@ int private_check_file(const char *path, enum err_code code, struct err *err);
  * group of a file of root's may, as the key of a service has it. */
 int private_check_secret(const char *path, enum err_code code, struct err *err);
 
-/* Gives a file that this process made to the owner of its folder, if it may: what
- * an administrator writes for poold must be readable for the user who runs it.  On
- * Windows the folder hands its rights down, and nothing is done. */
-int private_hand_over(const char *path, struct err *err);
+/*
+ * Lets root act as the user whom root gave a folder to, as the state directory of a
+ * poold that runs as a user of its own: so nothing that this user puts there leads
+ * root elsewhere, and what is written there is his.  Root gave it to him if nobody
+ * else may change the folder that it is in.  Does nothing for anybody but root, and
+ * on Windows.  All threads of the process act so meanwhile.
+ */
+void private_begin_as_owner(const char *folder);
+void private_end_as_owner(void);
 
 /* The folder that a path is in, to be freed. */
 char *private_folder_of(const char *path);

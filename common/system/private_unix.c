@@ -157,17 +157,32 @@ int private_check_secret(const char *path, enum err_code code, struct err *err)
 		       status.st_uid ? "go-rwx" : "o-rwx", path);
 }
 
-int private_hand_over(const char *path, struct err *err)
+static bool is_given_by_root(const char *folder, struct stat *status)
 {
-	char *folder = private_folder_of(path);
-	struct stat status;
-	int ret = 0;
+	char *around = private_folder_of(folder);
+	struct stat above;
+	bool is_given = !stat(around, &above) && above.st_uid == 0 &&
+			!(above.st_mode & (S_IWGRP | S_IWOTH)) &&
+			!lstat(folder, status) && S_ISDIR(status->st_mode);
 
-	if (geteuid() == 0 && !stat(folder, &status) && status.st_uid != 0)
-		ret = lchown(path, status.st_uid, status.st_gid);
-	free(folder);
-	return ret ? err_set_os(err, ERR_STATE_DIR, (unsigned long)errno,
-				"cannot give %s to the user who runs poold: %s",
-				path, strerror(errno))
-		   : 0;
+	free(around);
+	return is_given;
+}
+
+void private_begin_as_owner(const char *folder)
+{
+	struct stat status;
+
+	/* The group first: without root's rights it cannot be changed. */
+	if (getuid() == 0 && geteuid() == 0 && is_given_by_root(folder, &status) &&
+	    status.st_uid != 0 && !setegid(status.st_gid) && seteuid(status.st_uid))
+		private_end_as_owner();
+}
+
+void private_end_as_owner(void)
+{
+	if (getuid() != 0 || (geteuid() == 0 && getegid() == getgid()))
+		return;
+	if (seteuid(0) || setegid(getgid()))
+		abort();
 }

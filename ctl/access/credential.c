@@ -110,14 +110,20 @@ static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES
 	net_address_file_name(&place->address, place->port, name);
 	for (int i = 0; i < count && !*text; i++) {
 		char *path = xasprintf("%s/%s", folders[i], name), *bytes = NULL;
+		char *state = private_folder_of(folders[i]);
 		size_t length;
 
+		private_begin_as_owner(state);
 		if (!private_check_own_file(path, ERR_NOT_AUTHORISED, NULL) &&
 		    !file_read(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED, &bytes,
 			       &length, NULL))
 			(void)take(bytes, length, path, text, NULL);
+		private_end_as_owner();
+		if (strncmp(text, API_LOCAL_PREFIX, strlen(API_LOCAL_PREFIX)) != 0)
+			*text = '\0';
 		free(bytes);
 		free(path);
+		free(state);
 	}
 }
 

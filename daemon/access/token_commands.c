@@ -22,6 +22,7 @@ static void finish(struct work *work)
 	free(work->state_dir);
 	free(work->path);
 	free(work);
+	private_end_as_owner();
 }
 
 /* Two commands at once must not lose what one of them wrote. */
@@ -40,8 +41,6 @@ static int lock(const struct work *work, struct err *err)
 					"try again")
 			      : err_set_os(err, problem.code, problem.os_code, "%s",
 					   problem.text);
-	if (!ret)
-		ret = private_hand_over(path, err);
 	free(path);
 	return ret;
 }
@@ -61,6 +60,7 @@ static struct work *begin(const char *path, bool is_change, struct err *err)
 	work->path = tokens_path(config->state_dir);
 	poold_config_free(config);
 	private_begin();
+	private_begin_as_owner(work->state_dir);
 	if ((!is_change || !lock(work, err)) &&
 	    !tokens_load(work->path, &work->tokens, err))
 		return work;

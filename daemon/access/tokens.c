@@ -186,8 +186,6 @@ int tokens_save(const char *path, const struct tokens *tokens, struct err *err)
 	text = json_dumps(root, JSON_INDENT(2));
 	lines = xasprintf("%s\n", text);
 	ret = file_write(path, lines, err);
-	if (!ret)
-		ret = private_hand_over(path, err);
 	json_decref(root);
 	free(text);
 	free(lines);

@@ -50,6 +50,11 @@ echo '{"services": {"S": {"state": "running", "start_type": "automatic"}}}' |
 	setpriv --reuid=poold --regid=poold --clear-groups tee /var/lib/poold/scm.json >/dev/null
 setpriv --reuid=poold --regid=poold --clear-groups poold check
 start
+# Root on the server needs no token, and makes one for others.
+poold token new --name ci --role viewer >/packages/token 2>/packages/said
+[ "$(stat -c %U /var/lib/poold/tokens.json)" = poold ] || fail 'the tokens are not those of poold'
+POOLCTL_LOCAL_DIR=/none POOLCTL_TOKEN=$(cat /packages/token) poolctl status || fail 'the token is not taken'
+poold token revoke ci
 poolctl drain s1 --reason packages --force=last,floor --confirm p
 [ "$(phase)" = '"phase":"drained"' ] || fail "not drained: $(phase)"
 
