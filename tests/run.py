@@ -230,8 +230,8 @@ def fresh(suite):
 # Those of a row run one after the other, the rows beside each other.  What needs Wine is in
 # one row, and after it what makes many connections: Wine reads those of the whole machine, over
 # and over.
-LANES = [[unit, survive, memory, lint, install],
-         [system, outside, security, config, safety, clang, fuzz, model, fresh],
+LANES = [[unit, survive, memory, lint, install, clang, fuzz],
+         [system, outside, security, config, safety, model, fresh],
          [windows, survive_windows, sessions_windows, sessions, races]]
 
 
