@@ -179,7 +179,7 @@ def test_a_file_that_is_not_whole_is_not_used_and_that_is_said(server, spoil, wo
     wait_until(lambda: len(events(server, 'tokens')) == 2, 'it is recorded')
     text_of_it = events(server, 'tokens')[-1]['text']
     assert 'stay in force' in text_of_it and words in text_of_it
-    assert 'stay in force' in server.log()
+    wait_until(lambda: 'stay in force' in server.log(), 'it is logged')
     tokens_file(server).write_text(text.replace('"viewer"', '"admin"'))
     assert ask(server, token)[0] == 200
     wait_until(lambda: events(server, 'tokens')[-1]['text'] == 'token ci (admin) was changed',
@@ -192,7 +192,7 @@ def test_a_file_that_others_may_write_is_not_used_until_that_is_mended(server):
     other = server.new_token('other', 'viewer')
     tokens_file(server).chmod(0o666)
     assert ask(server, other, '127.0.7.1')[0] == 401
-    assert 'chmod go-w' in server.log()
+    wait_until(lambda: 'chmod go-w' in server.log(), 'it is logged')
     tokens_file(server).chmod(0o600)
     wait_until(lambda: ask(server, other, '127.0.7.2')[0] == 200, 'it is used again')
     # A start says it first.

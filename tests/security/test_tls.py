@@ -282,7 +282,7 @@ def test_new_files_are_used_under_traffic_and_half_ones_never(make_tls_pool, aut
     traffic.end()
     assert traffic.seen == {der_of(good), der_of(fresh)}
     assert not pool.poolctl('check', 'fe-pool01', '-o', 'json').stderr
-    assert server.log().count('cannot be used') == 2
+    wait_until(lambda: server.log().count('cannot be used') == 2, 'it is logged again')
 
 
 def test_a_key_that_others_may_read_is_not_used_anew(make_tls_pool, good):
