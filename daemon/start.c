@@ -283,3 +283,31 @@ int start_check(const struct configuration *c, struct buf *notes, struct err *er
 		return -1;
 	return is_running ? 0 : check_address(c, err);
 }
+
+int start_report(const struct err *err)
+{
+	log_error("%s", err->text);
+	return err_info(err->code)->exit_status;
+}
+
+int start_load(struct configuration *configuration, const char *path,
+	       bool needs_address)
+{
+	struct buf mistakes = {0};
+	struct err err = {0};
+	int ret = configuration_load_files(configuration, path, &mistakes, &err) ||
+				  (needs_address && configuration_choose_address(
+							    configuration, &err)) ||
+				  start_check_private(configuration, path, &err)
+			  ? -1
+			  : 0;
+
+	for (char *line = mistakes.text, *end; line && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		log_error("%.*s", (int)(end - line), line);
+	}
+	if (ret && !mistakes.length)
+		log_error("%s", err.text);
+	buf_done(&mistakes);
+	return ret ? err_info(err.code)->exit_status : 0;
+}

@@ -33,4 +33,14 @@ struct scm *start_open_scm(const struct poold_config *config, struct err *err);
 int start_check(const struct configuration *configuration, struct buf *notes,
 		struct err *err);
 
+/* Logs the error; the exit status that it means. */
+int start_report(const struct err *err);
+
+/* Loads both files into `configuration` and checks who may change them; with
+ * `needs_address`, also where poold listens.  Logs what is wrong, each mistake as a
+ * line of its own, and returns the exit status; the caller frees `configuration`
+ * after a failure too. */
+int start_load(struct configuration *configuration, const char *path,
+	       bool needs_address);
+
 #endif

@@ -56,6 +56,13 @@ fi
 }
 # Includes that point up or in a circle, folders with too many files.
 /usr/bin/python3 tests/setup/rooms.py || broken=1
+for file in $product; do
+	lines=$(grep -cv '^[[:space:]]*$' "$file")
+	if [ "$lines" -ge 700 ]; then
+		echo "$file has $lines lines that are not blank; 699 are the most"
+		broken=1
+	fi
+done
 lines=$(wc -l <README.md)
 if [ "$lines" -ge 100 ]; then
 	echo "README.md has $lines lines, and must stay under 100"
