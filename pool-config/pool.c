@@ -92,6 +92,16 @@ const char *pool_token_file(const struct pool_server *server)
 	return server->pool->token_file;
 }
 
+bool pool_is_pin(const char *pin)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+		"uvwxyz0123456789+/";
+
+	return !strncmp(pin, "sha256//", 8) && strspn(pin + 8, letters) == 43 &&
+	       !strcmp(pin + 8 + 43, "=");
+}
+
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server)
 {
 	return server->capacity >= 0 ? server->capacity : pool->capacity;

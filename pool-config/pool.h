@@ -220,6 +220,9 @@ const struct pool_trust *pool_trust(const struct pool *pool,
 /* The file with the token that poolctl sends to the server, or NULL. */
 const char *pool_token_file(const struct pool_server *server);
 
+/* As libcurl takes a pin: sha256// and the base64 of 32 bytes. */
+bool pool_is_pin(const char *text);
+
 /* The most sessions that the server should carry; -1 if nobody says it. */
 int64_t pool_capacity(const struct pool *pool, const struct pool_server *server);
 

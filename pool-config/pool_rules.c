@@ -360,22 +360,11 @@ static void set_url(const struct pool *pool, struct pool_server *server)
 		server->url[--length] = '\0';
 }
 
-/* As libcurl takes it: the base64 of 32 bytes. */
-static bool is_pin(const char *pin)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
-		"uvwxyz0123456789+/";
-
-	return !strncmp(pin, "sha256//", 8) && strspn(pin + 8, letters) == 43 &&
-	       !strcmp(pin + 8 + 43, "=");
-}
-
 static void check_pins(const struct pool_trust *trust, const struct place *place,
 		       struct mistakes *mistakes)
 {
 	LIST_EACH (char *, pin, trust->pins)
-		if (!is_pin(*pin))
+		if (!pool_is_pin(*pin))
 			mistakes_add(
 				mistakes, place,
 				"'%s' is not a pin: expected sha256// and 44 characters of base64, as `poold tls init` and `poolctl trust SERVER` print it",

@@ -234,6 +234,13 @@ int command_trust(const struct options *options, const struct pool_config *confi
 	struct targets targets;
 	int ret = -1;
 
+	if (options->yes_pin && !pool_is_pin(options->yes_pin))
+		return err_set(
+			err, ERR_USAGE,
+			"--yes '%s' is not a pin: expected sha256// and 44 "
+			"characters of base64, as `poold check` prints it on "
+			"the server",
+			options->yes_pin);
 	if (!targets_find(config, options, "name one of its servers", &targets,
 			  err)) {
 		report.server = targets.servers[0];

@@ -83,7 +83,7 @@ static void print(const struct poold_tls *files, const char *server,
 		printf("%s %s", i ? "," : "", names->items[i]);
 	printf("\n%s: its key; it is a secret, and stays on this machine\n", key);
 	if (!files->certificate)
-		puts("\nfor poold.yaml:\n\n    tls: {certificate: " CERTIFICATE_NAME
+		puts("\nfor poold.yaml:\n\ntls: {certificate: " CERTIFICATE_NAME
 		     ", key: " KEY_NAME "}");
 	printf("\nfor pool.yaml, below server %s, whose url must begin with https://:"
 	       "\n\n    pin: %s\n",

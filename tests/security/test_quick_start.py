@@ -31,7 +31,7 @@ def test_from_nothing_to_a_drain_across_the_network(tmp_path):
         for server in pool.servers:
             server.copy_pool_file()
             made = run(make[0], on(server))
-            tls = re.search(r'^ +(tls: .*)$', made, re.M)[1]
+            tls = re.search(r'^(tls: .*)$', made, re.M)[1]
             server.config.write_text(f'{server.config.read_text()}{tls}\n')
             pins[server.name] = re.search(r'sha256//\S{44}', run(make[1], on(server)))[0]
         one, other = pool.servers

@@ -35,7 +35,7 @@ def test_what_it_writes_serves_and_what_it_prints_is_believed(scene):
     assert b'OK' in openssl('verify', '-CAfile', made.certificate, '-verify_hostname',
                             'localhost', made.certificate)
 
-    tls = re.search(r'^    (tls: .*)$', done.stdout, re.M)[1]
+    tls = re.search(r'^(tls: .*)$', done.stdout, re.M)[1]
     server.config.write_text(f'{server.config.read_text()}{tls}\nlisten: 127.0.0.1:'
                              f'{scene.api_port}\n')
     checked = server.run_poold('check', '--config', server.config)

@@ -135,6 +135,9 @@ def test_nothing_is_written_without_a_yes(scene, mine, other):
     before = scene.file.read_bytes()
     done = scene.poolctl('trust', 'frontend01')
     assert done.returncode == 2 and f'--yes {mine.pin()}' in done.stderr, done
+    for wrong in '', 'yes', mine.pin()[:-1], mine.pin() + '=':
+        done = scene.poolctl('trust', 'frontend01', '--yes', wrong)
+        assert done.returncode == 2 and '--yes' in done.stderr, done
     done = scene.poolctl('trust', 'frontend01', '--yes', other.pin())
     assert done.returncode == 3 and 'another key than --yes says' in done.stderr, done
     told = json.loads(scene.poolctl('trust', 'frontend01', '-o', 'json').stdout)
