@@ -80,6 +80,7 @@ static int listen_for_requests(struct poold *poold, struct err *err)
 		.tls = poold->tls,
 		.taken = leave_credential,
 		.taken_arg = poold,
+		.knows = routes_know,
 		.handle = routes_handle,
 		.finished = routes_finished,
 		.arg = &poold->routes,

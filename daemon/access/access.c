@@ -249,6 +249,22 @@ static const char *bearer(const char *authorization)
 	return authorization + strspn(authorization, " ");
 }
 
+bool access_knows(struct access *access, const char *authorization)
+{
+	const char *text = authorization ? bearer(authorization) : NULL;
+	const struct token *token;
+	char hash[CHAIN_HASH_BYTES];
+
+	if (!text)
+		return false;
+	chain_digest(text, hash);
+	if (token_is_same(hash, access->local))
+		return true;
+	refresh(access);
+	token = tokens_find_hash(&access->tokens, hash);
+	return token && token_is_good(token, clock_wall());
+}
+
 int access_identify(struct access *access, const char *authorization,
 		    const char *from, struct caller *caller, struct err *err)
 {
@@ -292,9 +308,9 @@ int access_require(struct access *access, const struct caller *caller,
 		return 0;
 	(void)err_set(
 		err, ERR_FORBIDDEN,
-		"'%s' has the role %s, and to %s needs the role %s; use another "
-		"token, or make one on the server: poold token new --name NAME "
-		"--role %s",
+		"'%s' has the role %s; to %s, the role %s is needed: use another "
+		"token, or make one on the server with 'poold token new --name NAME "
+		"--role %s'",
 		caller->name, caller_roles[caller->role], what, caller_roles[role],
 		caller_roles[role]);
 	return refuse(access, REFUSAL_ROLE, from, caller->name, err);

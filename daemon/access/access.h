@@ -48,6 +48,9 @@ void access_set_local(struct access *access, const char *credential);
 int access_identify(struct access *access, const char *authorization,
 		    const char *from, struct caller *caller, struct err *err);
 
+/* True if access_identify() would find the caller; counts and tells nothing. */
+bool access_knows(struct access *access, const char *authorization);
+
 /* Fails with ERR_FORBIDDEN if the caller's role is not at least this one; `what` it
  * would do, for the text: "end the drain of another". */
 int access_require(struct access *access, const struct caller *caller,

@@ -66,6 +66,15 @@ static bool find_client(const struct request *request, struct caller *caller)
 	return true;
 }
 
+bool caller_check_knows(struct caller_check *check, const struct request *request)
+{
+	const char *authorization = request_header(request, "Authorization");
+	struct caller caller;
+
+	return authorization ? access_knows(check->access, authorization)
+			     : find_client(request, &caller);
+}
+
 static int identify(struct caller_check *check, const struct request *request,
 		    struct caller *caller, struct err *err)
 {

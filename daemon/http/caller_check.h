@@ -23,6 +23,9 @@ int caller_check_find(struct caller_check *check, const struct request *request,
 		      enum role role, const char *what, struct caller *caller,
 		      struct err *err);
 
+/* True if the request has a credential that is good here. */
+bool caller_check_knows(struct caller_check *check, const struct request *request);
+
 /* Fails with ERR_FORBIDDEN if the caller's role is not at least this one. */
 int caller_check_role(struct caller_check *check, const struct request *request,
 		      const struct caller *caller, enum role role, const char *what,

@@ -43,6 +43,8 @@ struct request {
 	const char *method, *path;
 	struct buf body;
 	bool is_too_large, has_nul;
+	bool has_body, lacks_body;
+	const char *twice; /* see request_twice */
 	char from[NET_ADDRESS_TEXT_BYTES];
 	void *slot;
 
@@ -136,6 +138,16 @@ bool request_has_nul(const struct request *request)
 bool request_is_too_large(const struct request *request)
 {
 	return request->is_too_large;
+}
+
+const char *request_twice(const struct request *request)
+{
+	return request->twice;
+}
+
+bool request_lacks_body(const struct request *request)
+{
+	return request->lacks_body;
 }
 
 const char *request_from(const struct request *request)
@@ -401,8 +413,53 @@ static struct request *new_request(struct http *http, struct MHD_Connection *mhd
 	return request;
 }
 
+struct header {
+	const char *name;
+	int count;
+};
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind,
+				    const char *name, const char *value)
+{
+	struct header *header = arg;
+
+	(void)kind, (void)value;
+	header->count += !strcasecmp(name, header->name);
+	return MHD_YES;
+}
+
+/* What is between poolctl and poold may take the other one of two. */
+static const char *find_twice(const struct request *request)
+{
+	static const char *const names[] = {"Authorization", "Host",
+					    "Content-Length", "Transfer-Encoding"};
+	int lengths = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct header header = {names[i], 0};
+
+		(void)MHD_get_connection_values(request->mhd, MHD_HEADER_KIND,
+						count_header, &header);
+		lengths += i >= 2 ? header.count : 0;
+		if (header.count > 1 || lengths > 1)
+			return names[i];
+	}
+	return NULL;
+}
+
 static void take_body(struct request *request, const char *data, size_t *size)
 {
+	const struct http_setup *setup = &request->http->setup;
+
+	if (!request->has_body) {
+		request->has_body = true;
+		request->lacks_body =
+			setup->knows && !setup->knows(setup->arg, request);
+	}
+	if (request->lacks_body) {
+		*size = 0;
+		return;
+	}
 	if (request->body.length + *size > API_BODY_LIMIT_BYTES)
 		request->is_too_large = true;
 	else
@@ -551,6 +608,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
 	if (!request) {
 		*context = new_request(http, mhd, path, method, version);
 		request = *context;
+		request->twice = find_twice(request);
 		/* A body that is announced as too large is not even read. */
 		if (!request->is_too_large)
 			return MHD_YES;

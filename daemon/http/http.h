@@ -62,6 +62,9 @@ struct http_setup {
 	struct net_address address;
 	uint16_t port;   /* 0: any free one */
 	struct tls *tls; /* loaded; NULL: plain HTTP */
+	/* Whether the sender has a credential, by the headers of a request: the
+	 * body of any other is not kept.  NULL: all are. */
+	bool (*knows)(void *arg, const struct request *request);
 	/*
 	 * Called when a request is complete.  True: `reply` is filled.  False: the
 	 * request was parked with request_wait or request_park, and the handler is
@@ -115,6 +118,11 @@ void request_each_query(const struct request *request,
 			void *arg);
 const char *request_header(const struct request *request,
 			   const char *name); /* or NULL */
+/* A header that may be there once only and is there twice, or contradicts another;
+ * or NULL. */
+const char *request_twice(const struct request *request);
+/* The body was not kept, as nobody knew the sender when it began. */
+bool request_lacks_body(const struct request *request);
 const char *request_body(const struct request *request, size_t *length);
 bool request_has_nul(const struct request *request); /* in the path or the query */
 bool request_is_too_large(const struct request *request);

@@ -9,6 +9,11 @@ int request_check_sender(const struct request *request,
 {
 	const char *host = request_header(request, "Host");
 
+	if (request_twice(request))
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "the header '%s' is there twice, or contradicts "
+			       "another header",
+			       request_twice(request));
 	if (request_header(request, "Origin"))
 		return err_set(
 			err, ERR_ORIGIN,

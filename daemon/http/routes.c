@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTE_TEXT_BYTES = 64 };
-
 /* One request under way; in its slot. */
 struct visit {
 	struct routes *routes;
@@ -31,6 +29,7 @@ struct route {
 	const char *method;
 	const char *path; /* may have one part {id}, of a drain, or {name} */
 	enum role role;   /* the least that it needs */
+	const char *what; /* that a role is needed for */
 	handler *begin;
 	handler *finish; /* replies when a parked request may go on; NULL: never
 			    parks */
@@ -440,6 +439,10 @@ static bool put_drain(struct visit *visit, struct reply *reply)
 		return reply_problem(
 			reply, ERR_MEDIA_TYPE,
 			"a PUT needs the header 'Content-Type: application/json'");
+	if (request_lacks_body(visit->request))
+		return reply_problem(reply, ERR_UNAUTHENTICATED,
+				     "the credential was not good yet when the "
+				     "request began; try again");
 	body = request_body(visit->request, &length);
 	if (drain_parse(body, length, drain, &err))
 		return reply_error(reply, &err);
@@ -528,34 +531,68 @@ static const struct route routes[] = {
 	{"GET",
 	 "/v1/server",
 	 ROLE_VIEWER,
+	 "read the state of the server",
 	 get_server,
 	 get_server_after_wait,
 	 {"index", "wait"}},
 	{"GET",
 	 "/v1/preflight",
 	 ROLE_VIEWER,
+	 "ask for a preflight",
 	 get_preflight,
 	 reply_outcome,
 	 {"services", "until", "on_deadline", "deadline_s"}},
-	{"GET", "/v1/drains", ROLE_VIEWER, get_drains, NULL, {NULL}},
-	{"GET", "/v1/drains/{id}", ROLE_VIEWER, get_drain, NULL, {NULL}},
-	{"PUT", "/v1/drains/{id}", ROLE_OPERATOR, put_drain, reply_outcome, {NULL}},
+	{"GET",
+	 "/v1/drains",
+	 ROLE_VIEWER,
+	 "read the drains",
+	 get_drains,
+	 NULL,
+	 {NULL}},
+	{"GET",
+	 "/v1/drains/{id}",
+	 ROLE_VIEWER,
+	 "read a drain",
+	 get_drain,
+	 NULL,
+	 {NULL}},
+	{"PUT",
+	 "/v1/drains/{id}",
+	 ROLE_OPERATOR,
+	 "drain the server",
+	 put_drain,
+	 reply_outcome,
+	 {NULL}},
 	{"DELETE",
 	 "/v1/drains/{id}",
 	 ROLE_OPERATOR,
+	 "end a drain",
 	 delete_drain,
 	 reply_outcome,
 	 {"index", "reservation"}},
 	{"GET",
 	 "/v1/services/{name}/sessions",
 	 ROLE_VIEWER,
+	 "read who is connected",
 	 get_sessions,
 	 reply_outcome,
 	 {"limit"}},
-	{"GET", "/v1/events", ROLE_VIEWER, get_events, NULL, {"after", "limit"}},
-	{"GET", "/metrics", ROLE_VIEWER, get_metrics, NULL, {NULL}},
-	{"GET", "/livez", ROLE_NONE, get_livez, NULL, {NULL}},
-	{"GET", "/readyz", ROLE_NONE, get_readyz, NULL, {NULL}},
+	{"GET",
+	 "/v1/events",
+	 ROLE_VIEWER,
+	 "read the record",
+	 get_events,
+	 NULL,
+	 {"after", "limit"}},
+	{"GET",
+	 "/metrics",
+	 ROLE_VIEWER,
+	 "read the metrics",
+	 get_metrics,
+	 NULL,
+	 {NULL}},
+	{"GET", "/livez", ROLE_NONE, NULL, get_livez, NULL, {NULL}},
+	{"GET", "/readyz", ROLE_NONE, NULL, get_readyz, NULL, {NULL}},
 };
 
 void routes_print(FILE *out)
@@ -642,12 +679,17 @@ static struct visit *new_visit(struct routes *all, struct request *request,
 	return visit;
 }
 
+bool routes_know(void *arg, const struct request *request)
+{
+	return caller_check_knows(&((struct routes *)arg)->check, request);
+}
+
 bool routes_handle(void *arg, struct request *request, struct reply *reply)
 {
 	struct visit **visit = (struct visit **)request_slot(request);
 	const struct route *route;
 	struct caller caller;
-	char id[API_TEXT_BYTES], what[ROUTE_TEXT_BYTES];
+	char id[API_TEXT_BYTES];
 	struct err err = {0};
 
 	if (*visit)
@@ -661,9 +703,8 @@ bool routes_handle(void *arg, struct request *request, struct reply *reply)
 	route = find_route(request_method(request), request_path(request), id);
 	if (!route)
 		return reply_no_route(request, reply);
-	(void)snprintf(what, sizeof(what), "%s %s", route->method, route->path);
 	if (caller_check_find(&((struct routes *)arg)->check, request, route->role,
-			      what, &caller, &err))
+			      route->what, &caller, &err))
 		return reply_refusal(reply, &err);
 	if (strstr(route->path, "{id}") && !api_id_is_valid(id))
 		return reply_problem(

@@ -30,6 +30,8 @@ struct routes {
 void routes_print(FILE *out);
 
 /* For http_setup: `arg` is a struct routes. */
+/* For http_setup.knows. */
+bool routes_know(void *arg, const struct request *request);
 bool routes_handle(void *arg, struct request *request, struct reply *reply);
 void routes_finished(void *arg, void *slot);
 

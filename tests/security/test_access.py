@@ -422,3 +422,45 @@ def test_poolctl_drains_and_resumes_with_a_token(server):
     assert poolctl_as(server, boss, 'resume', 'frontend01', '--force=owner').returncode == 0
     done = poolctl_as(server, WRONG, 'status')
     assert done.returncode == 3 and 'unknown here' in done.stdout
+
+
+# ---- requests of nobody ----
+
+@pytest.mark.parametrize('headers', [
+    'Authorization: Bearer {good}\r\nAuthorization: Bearer {wrong}',
+    'Authorization: Bearer {wrong}\r\nauthorization: Bearer {good}',
+    'Authorization: Bearer {good}\r\nHost: localhost',
+    'Authorization: Bearer {good}\r\nContent-Length: 0\r\nContent-Length: 0',
+    'Authorization: Bearer {good}\r\nContent-Length: 0\r\nTransfer-Encoding: chunked'])
+def test_a_header_that_is_there_twice_is_refused(server, headers):
+    token = server.new_token('ci', 'admin')
+    text = headers.format(good=token, wrong=WRONG)
+    with socket.create_connection((server.address, server.pool.api_port), 60) as client:
+        client.sendall(f'GET /v1/server HTTP/1.1\r\nHost: {server.address}\r\n{text}\r\n'
+                       'Connection: close\r\n\r\n0\r\n\r\n'.encode())
+        assert client.recv(4096).startswith(b'HTTP/1.1 400')
+
+
+def memory_kib(server):
+    text = open(f'/proc/{server.poold.pid}/status', encoding='ascii').read()
+    return int(next(line for line in text.splitlines() if line.startswith('VmRSS')).split()[1])
+
+
+def test_the_body_of_nobody_is_not_kept(server):
+    """Hundreds of large ones under way take no more memory than their connections."""
+    def grown(authorization):
+        before = memory_kib(server)
+        with contextlib.ExitStack() as stack:
+            for _ in range(300):
+                client = stack.enter_context(socket.create_connection(
+                    (server.address, server.pool.api_port), 60))
+                client.sendall(f'PUT /v1/drains/kb1 HTTP/1.1\r\nHost: {server.address}\r\n'
+                               f'Content-Type: application/json\r\nContent-Length: 60001\r\n'
+                               f'{authorization}\r\n'.encode() + b' ' * 60000)
+            assert server.get('/v1/server')[0] == 200
+            if authorization:
+                wait_until(lambda: memory_kib(server) - before > 300 * 50, 'they are kept')
+            return memory_kib(server) - before
+    nobody = grown('')
+    known = grown(f'Authorization: {server.credential()["Authorization"]}\r\n')
+    assert nobody < known / 2, (nobody, known)
