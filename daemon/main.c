@@ -211,30 +211,39 @@ static int cmd_counters(const struct options *options)
 static int cmd_token_new(const struct options *o)
 {
 	struct err err = {0};
+	char *state_dir;
+	int status = start_load_state_dir(o->config, &state_dir);
 
-	return token_commands_new(o->config, o->name, o->role, o->expires_ms,
-				  o->hash, &err)
-		       ? start_report(&err)
-		       : 0;
+	if (!status && token_commands_new(state_dir, o->name, o->role,
+					  o->expires_ms, o->hash, &err))
+		status = start_report(&err);
+	free(state_dir);
+	return status;
 }
 
 static int cmd_token_list(const struct options *options)
 {
 	struct err err = {0};
+	char *state_dir;
+	int status = start_load_state_dir(options->config, &state_dir);
 
-	return token_commands_list(options->config, options->output == 1, &err)
-		       ? start_report(&err)
-		       : 0;
+	if (!status && token_commands_list(state_dir, options->output == 1, &err))
+		status = start_report(&err);
+	free(state_dir);
+	return status;
 }
 
 static int cmd_token_revoke(const struct options *options)
 {
-	const char *name = options->given.words.items[2];
 	struct err err = {0};
+	char *state_dir;
+	int status = start_load_state_dir(options->config, &state_dir);
 
-	return token_commands_revoke(options->config, name, &err)
-		       ? start_report(&err)
-		       : 0;
+	if (!status &&
+	    token_commands_revoke(state_dir, options->given.words.items[2], &err))
+		status = start_report(&err);
+	free(state_dir);
+	return status;
 }
 
 /* ---- the command line ---- */

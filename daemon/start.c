@@ -290,6 +290,30 @@ int start_report(const struct err *err)
 	return err_info(err->code)->exit_status;
 }
 
+/* The mistakes in the files, or else the error; the exit status. */
+static int report_load(int ret, struct buf *mistakes, const struct err *err)
+{
+	for (char *line = mistakes->text, *end; line && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		log_error("%.*s", (int)(end - line), line);
+	}
+	if (ret && !mistakes->length)
+		log_error("%s", err->text);
+	buf_done(mistakes);
+	return ret ? err_info(err->code)->exit_status : 0;
+}
+
+int start_load_state_dir(const char *path, char **state_dir)
+{
+	struct buf mistakes = {0};
+	struct err err = {0};
+	struct poold_config *config = poold_config_load(path, &mistakes, &err);
+
+	*state_dir = config ? xstrdup(config->state_dir) : NULL;
+	poold_config_free(config);
+	return report_load(*state_dir ? 0 : -1, &mistakes, &err);
+}
+
 int start_load(struct configuration *configuration, const char *path,
 	       bool needs_address)
 {
@@ -302,12 +326,5 @@ int start_load(struct configuration *configuration, const char *path,
 			  ? -1
 			  : 0;
 
-	for (char *line = mistakes.text, *end; line && *line; line = end + 1) {
-		end = strchr(line, '\n');
-		log_error("%.*s", (int)(end - line), line);
-	}
-	if (ret && !mistakes.length)
-		log_error("%s", err.text);
-	buf_done(&mistakes);
-	return ret ? err_info(err.code)->exit_status : 0;
+	return report_load(ret, &mistakes, &err);
 }

@@ -43,4 +43,7 @@ int start_report(const struct err *err);
 int start_load(struct configuration *configuration, const char *path,
 	       bool needs_address);
 
+/* The same of poold.yaml alone, for the state directory in it, to be freed. */
+int start_load_state_dir(const char *path, char **state_dir);
+
 #endif

@@ -83,7 +83,9 @@ static int take(const char *from, size_t length, const char *what,
 	return 0;
 }
 
-static int read_file(const char *path, char text[CREDENTIAL_BYTES], struct err *err)
+/* `named` is what names the file. */
+static int read_file(const char *path, const char *named,
+		     char text[CREDENTIAL_BYTES], struct err *err)
 {
 	char *bytes = NULL;
 	size_t length;
@@ -92,7 +94,7 @@ static int read_file(const char *path, char text[CREDENTIAL_BYTES], struct err *
 	if (private_check_secret(path, ERR_NOT_AUTHORISED, err) ||
 	    file_read(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED, &bytes, &length,
 		      err))
-		return err_prefix(err, "token file");
+		return err_prefix(err, "%s", named);
 	ret = take(bytes, length, path, text, err);
 	free(bytes);
 	return ret;
@@ -134,7 +136,7 @@ static int find_in_config(const char *path, const struct url_place *place,
 {
 	if (!file_exists(path))
 		find_local(place, text);
-	return *text ? 0 : read_file(path, text, err);
+	return *text ? 0 : read_file(path, "token_file in pool.yaml", text, err);
 }
 
 static int find_token(const struct pool_server *server,
@@ -150,7 +152,7 @@ static int find_token(const struct pool_server *server,
 	if (token && *token)
 		return take(token, strlen(token), "POOLCTL_TOKEN", text, err);
 	if (other && *other)
-		return read_file(other, text, err);
+		return read_file(other, "POOLCTL_TOKEN_FILE", text, err);
 	find_local(place, text);
 	return 0;
 }

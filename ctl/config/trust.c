@@ -1,5 +1,6 @@
 /* `poolctl trust`: shows the certificate of a server beside what pool.yaml knows of
  * it, and pins its key after a yes. */
+#include "api/problem.h"
 #include "commands/commands.h"
 #include "config/config.h"
 #include "config/pin_edit.h"
@@ -13,6 +14,7 @@
 #include "text/json_write.h"
 #include "tls/presented.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +58,7 @@ static void print(const void *entry)
 {
 	const struct report *report = entry;
 	const struct presented *presented = &report->presented;
+	const char *why;
 
 	print_line(stdout, "%s presents at %s", report->server->named.name,
 		   report->url);
@@ -67,7 +70,10 @@ static void print(const void *entry)
 	print_if("pin", presented->pin);
 	print_line(stdout, "pool.yaml has for it");
 	print_known(report->known);
-	print_line(stdout, "%s: %s", report->server->named.name,
+	/* After that, other commands name this one. */
+	why = strstr(report->refusal.text, "; `poolctl trust");
+	print_line(stdout, "%s: %.*s", report->server->named.name,
+		   why ? (int)(why - report->refusal.text) : INT_MAX,
 		   is_trusted(report) ? "trusted" : report->refusal.text);
 }
 
@@ -226,6 +232,20 @@ static int find_url(struct report *report, struct err *err)
 	return 0;
 }
 
+/* As all other commands say it. */
+static void explain_silence(const struct report *report, struct err *err)
+{
+	struct problem problem;
+
+	problem_from_err(err, report->url, &problem);
+	*err = (struct err){0};
+	(void)err_set(err, problem.code, "%s: %s%s", report->server->named.name,
+		      problem.text,
+		      problem.is_silence ? "; check that poold runs there, and "
+					   "'url' in pool.yaml"
+					 : "");
+}
+
 int command_trust(const struct options *options, const struct pool_config *config,
 		  struct err *err)
 {
@@ -252,7 +272,7 @@ int command_trust(const struct options *options, const struct pool_config *confi
 			ret = decide(&report, config, options, err);
 		}
 		if (ret < 0 && report.url && !report.presented.pin[0])
-			(void)err_prefix(err, "%s", report.url);
+			explain_silence(&report, err);
 	}
 	presented_done(&report.presented);
 	free(report.url);

@@ -2,12 +2,12 @@
 
 #include "access/tokens.h"
 #include "mem.h"
-#include "poold_config.h"
 #include "system/file.h"
 #include "system/private.h"
 #include "text/json_write.h"
 #include "utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,19 +46,12 @@ static int lock(const struct work *work, struct err *err)
 }
 
 /* To be freed with finish(); NULL on failure. */
-static struct work *begin(const char *path, bool is_change, struct err *err)
+static struct work *begin(const char *state_dir, bool is_change, struct err *err)
 {
-	struct buf mistakes = {0};
-	struct poold_config *config = poold_config_load(path, &mistakes, err);
-	struct work *work;
+	struct work *work = xcalloc(1, sizeof(*work));
 
-	buf_done(&mistakes);
-	if (!config)
-		return NULL;
-	work = xcalloc(1, sizeof(*work));
-	work->state_dir = xstrdup(config->state_dir);
-	work->path = tokens_path(config->state_dir);
-	poold_config_free(config);
+	work->state_dir = xstrdup(state_dir);
+	work->path = tokens_path(state_dir);
 	private_begin();
 	private_begin_as_owner(work->state_dir);
 	if ((!is_change || !lock(work, err)) &&
@@ -68,31 +61,44 @@ static struct work *begin(const char *path, bool is_change, struct err *err)
 	return NULL;
 }
 
-static int add(struct work *work, const struct token *token, struct err *err)
+/* A script reads the token alone from standard output. */
+static int print_token(const char *text, struct err *err)
 {
-	return tokens_add(&work->tokens, token, token->created_at, err) ||
-			       tokens_save(work->path, &work->tokens, err)
-		       ? -1
-		       : 0;
+	if (puts(text) >= 0 && !fflush(stdout))
+		return 0;
+	return err_set(err, ERR_INTERNAL,
+		       "no token was made, as it could not be printed");
 }
 
-/* A script reads the token alone from standard output. */
-static void show(const struct token *token, const char *text)
+static void explain(const struct token *token, bool is_shown)
 {
 	char until[CLOCK_TEXT_BYTES];
 
 	(void)fprintf(
-		stderr,
-		"Token '%s' (%s), good until %s.  It is shown this once: put it into a "
-		"file that only its user can read, and name that in token_file of "
-		"pool.yaml or in POOLCTL_TOKEN_FILE.\n",
-		token->name, caller_roles[token->role],
+		stderr, "Token '%s' (%s), good until %s.%s\n", token->name,
+		caller_roles[token->role],
 		token->expires_at.ms ? clock_format(token->expires_at, until)
-				     : "it is revoked");
-	puts(text);
+				     : "it is revoked",
+		is_shown ? "  It is shown this once: put it into a file that "
+			   "only its user can read, and name that in token_file "
+			   "of pool.yaml or in POOLCTL_TOKEN_FILE."
+			 : "");
 }
 
-int token_commands_new(const char *path, const char *name, int role,
+/* It is printed before it is good: one that nobody saw must not stay. */
+static int add(struct work *work, const struct token *token, const char *text,
+	       struct err *err)
+{
+	if (tokens_add(&work->tokens, token, token->created_at, err) ||
+	    (text && print_token(text, err)))
+		return -1;
+	if (!tokens_save(work->path, &work->tokens, err))
+		return 0;
+	return text ? err_prefix(err, "the token that was printed is not good")
+		    : -1;
+}
+
+int token_commands_new(const char *state_dir, const char *name, int role,
 		       int64_t expires_ms, const char *hash, struct err *err)
 {
 	struct token token = {.role = (enum role)role, .created_at = clock_wall()};
@@ -105,7 +111,7 @@ int token_commands_new(const char *path, const char *name, int role,
 			err, ERR_USAGE,
 			"'token new' needs --name, and --role viewer, operator "
 			"or admin");
-	work = begin(path, true, err);
+	work = begin(state_dir, true, err);
 	if (!work)
 		return -1;
 	utf8_copy(token.name, sizeof(token.name), name);
@@ -117,9 +123,9 @@ int token_commands_new(const char *path, const char *name, int role,
 	else if (!ret)
 		chain_digest(text, token.hash);
 	if (!ret)
-		ret = add(work, &token, err);
-	if (!ret && !hash)
-		show(&token, text);
+		ret = add(work, &token, hash ? NULL : text, err);
+	if (!ret)
+		explain(&token, !hash);
 	finish(work);
 	return ret;
 }
@@ -182,9 +188,9 @@ static void print_table(const struct tokens *tokens, struct wall now)
 	}
 }
 
-int token_commands_list(const char *path, bool is_json, struct err *err)
+int token_commands_list(const char *state_dir, bool is_json, struct err *err)
 {
-	struct work *work = begin(path, false, err);
+	struct work *work = begin(state_dir, false, err);
 
 	if (!work)
 		return -1;
@@ -216,9 +222,9 @@ static int revoke(struct work *work, const char *name, struct err *err)
 	return 0;
 }
 
-int token_commands_revoke(const char *path, const char *name, struct err *err)
+int token_commands_revoke(const char *state_dir, const char *name, struct err *err)
 {
-	struct work *work = begin(path, true, err);
+	struct work *work = begin(state_dir, true, err);
 	int ret;
 
 	if (!work)

@@ -257,6 +257,14 @@ def test_tokens_need_no_pool_file_and_no_poold(tmp_path):
     assert token('revoke', 'nobody').returncode == 2
     assert token('revoke', 'ci').returncode == token('revoke', 'ci').returncode == 0
     assert 'revoked' in token('list').stdout
+    with open('/dev/full', 'w') as full:
+        lost = subprocess.run([POOLD, 'token', 'new', '--name', 'lost', '--role', 'viewer', '--config',
+                               config], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert lost.returncode == 1 and 'no token was made' in lost.stderr
+    assert 'lost' not in token('list').stdout
+    nowhere = subprocess.run([POOLD, 'token', 'list', '--config', tmp_path / 'none.yaml'],
+                             capture_output=True, text=True)
+    assert nowhere.returncode == 2 and '--config' in nowhere.stderr
     assert token('new', '--name', 'ci', '--role', 'viewer', '--expires', 'none').returncode == 0
     assert 'never' in token('list').stdout
 
