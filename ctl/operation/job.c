@@ -68,6 +68,9 @@ static int64_t patience_ms(const struct job *job)
 	bool is_write = step_info(job->step)->patience == STEP_PATIENCE_WRITE;
 	bool may_be_received = job->may_be_taken || job->problem.may_be_received;
 
+	/* Who never had a credential has to make one. */
+	if (job->problem.code == ERR_NOT_AUTHORISED && !job->view)
+		return 0;
 	/* A reboot may be what an operator waits for with a limit. */
 	if (job_is_wait(job) && job->order->timeout_ms >= 0)
 		return INT64_MAX;

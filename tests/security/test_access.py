@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -400,6 +401,39 @@ def test_poolctl_goes_on_over_a_restart(make_pool):
         assert server.document()['phase'] == 'draining'
         session.end()
         assert waiting.wait() == 0, waiting.text()
+
+
+def test_who_had_a_credential_waits_while_its_file_is_written_anew(make_pool):
+    pool = make_pool(start=True)
+    server = pool.servers[0]
+    file = pool.folder / 'token'
+    file.write_text(server.new_token('ci', 'operator'))
+    file.chmod(0o600)
+    with_token = os.environ | {'POOLCTL_TOKEN_FILE': str(file)}
+    command = [POOLCTL, '--config', pool.file]
+    with server.session() as session:
+        waiting = Poolctl(command + ['drain', 'frontend01', '--reason', 'patch'], env=with_token)
+        follows = Poolctl(command + ['events', 'frontend01', '--follow', '--after', '0'],
+                          env=with_token)
+        wait_until(lambda: 'serving -> draining' in follows.text(), 'it follows')
+        wait_until(lambda: '1 of 1' in waiting.text(), 'it waits')
+        token = file.read_text()
+        file.write_text('')
+        server.kill_poold()
+        wait_until(lambda: 'token has no token' in follows.text() or
+                   'connection lost' in follows.text(), 'it is said')
+        server.start_poold()
+        time.sleep(1)
+        # Who begins now has no credential, and is told at once.
+        for each in 'wait --for drained', 'drain --reason patch', 'resume', 'events':
+            done = pool.poolctl(*each.split(), 'frontend01', env=with_token)
+            assert done.returncode == 3 and 'has no token' in done.stdout + done.stderr, done
+        file.write_text(token)
+        session.end()
+        assert waiting.wait() == 0, waiting.text()
+    wait_until(lambda: 'draining -> drained' in follows.text(), 'it goes on')
+    follows.process.send_signal(signal.SIGINT)
+    assert follows.wait() == 130
 
 
 # ---- poolctl with tokens ----

@@ -279,6 +279,7 @@ def test_new_files_are_used_under_traffic_and_half_ones_never(make_tls_pool, aut
     wait_until(lambda: not problem_of(server), 'nothing is wrong any more')
     # The connection from before goes on: it is the same socket.
     assert traffic.ask_kept() is socket
+    wait_until(lambda: der_of(fresh) in traffic.seen, 'a request after the change')
     traffic.end()
     assert traffic.seen == {der_of(good), der_of(fresh)}
     assert not pool.poolctl('check', 'fe-pool01', '-o', 'json').stderr

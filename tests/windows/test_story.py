@@ -34,8 +34,9 @@ def scm_says(server):
 
 def wait_until_out(server, command):
     try:
-        wait_until(lambda: server.try_new() in ('refused', 'busy'), 'new sessions are refused')
+        # A session that is tried before the pause is taken, and counted.
         wait_until(lambda: scm_says(server) == ('paused', 'manual'), 'paused and manual')
+        assert server.try_new() in ('refused', 'busy')
     except AssertionError as error:
         raise AssertionError(f'{error}; poolctl: {command.text()}; poold: '
                              f'{server.log()[-3000:]}') from None
