@@ -156,13 +156,12 @@ int problem_from_reply(const struct reply *reply, const char *url,
 	problem_from_err(&err, url, problem);
 	problem->is_gateway = reply->status >= 502 && reply->status <= 504;
 	/* Something else than poold replied; it may stand in for poold only for a
-	 * while.  But a wrong certificate does not become right by itself.  A token's
-	 * file that cannot be read is perhaps being written.
+	 * while.  But a wrong certificate does not become right by itself.  A
+	 * token's file that cannot be read is perhaps being written.
 	 */
-	problem->may_pass =
-		problem->may_pass || reply->status >= 500 ||
-		(!reply->status && (err.code == ERR_BAD_REPLY ||
-				    err.code == ERR_NOT_AUTHORISED));
+	problem->may_pass = problem->may_pass || reply->status >= 500 ||
+			    (!reply->status && (err.code == ERR_BAD_REPLY ||
+						err.code == ERR_NOT_AUTHORISED));
 	/* It may have passed the request on first: only poold's own word is a
 	 * refusal. */
 	problem->may_be_received = reply->status ? true : may_be_received;

@@ -52,10 +52,10 @@ def self_signed(folder, name, names=NAMES, days=90, key='EC'):
 class Authority(Pair):
     """An authority of a test, which certifies what it is asked to."""
 
-    def __init__(self, folder, name='authority'):
+    def __init__(self, folder, name='authority', key='EC'):
         super().__init__(folder, name)
         self.folder = pathlib.Path(folder)
-        self.make_key('EC')
+        self.make_key(key)
         openssl('req', '-x509', '-key', self.key, '-out', self.certificate, '-days', 90,
                 '-subj', f'/CN={name}')
 

@@ -119,7 +119,9 @@ def test_both_programs_speak_tls(scene, tmp_path):
     assert not poolctl_exe(server, 'resume', 'frontend01').returncode
 
     # A new pair, of an authority; Schannel with a file wants a name, and takes an address as one.
-    authority = Authority(tmp_path)
+    # Wine takes no signature of an elliptic curve with a number that has a leading zero byte, as
+    # one in sixty-four has: this authority has an RSA key.
+    authority = Authority(tmp_path, key='RSA')
     good = authority.issue('good', names='DNS:127.0.1.1,IP:127.0.1.1')
     put(good.certificate, server.pair.certificate)
     put(good.key, server.pair.key)
@@ -127,7 +129,7 @@ def test_both_programs_speak_tls(scene, tmp_path):
     trust(pool, f"ca_file: '{windows_path(authority.certificate)}'")
     assert not poolctl_exe(server, 'status').returncode
     (tmp_path / 'other').mkdir()
-    stranger = Authority(tmp_path / 'other', 'stranger')
+    stranger = Authority(tmp_path / 'other', 'stranger', 'RSA')
     trust(pool, f"ca_file: '{windows_path(stranger.certificate)}'")
     done = poolctl_exe(server, 'status')
     assert done.returncode == 3 and 'not of an authority that is trusted' in done.stdout, done
