@@ -286,7 +286,7 @@ check-sessions: setup-check
 # Many operators at once, and maintenance that no user notices, alone; more rounds than check.
 SAFETY_ROUNDS ?= 2000
 check-safety: setup-check
-	$(Q)SAFETY_ROUNDS=$(SAFETY_ROUNDS) $(PYTHON) tests/run.py safety; status=$$?; \
+	$(Q)SAFETY_ROUNDS=$(SAFETY_ROUNDS) $(PYTHON) tests/run.py safety safety_windows; status=$$?; \
 		$(PYTHON) tests/safety/count.py && exit $$status
 
 # What people who did not write the program tried on it, alone.

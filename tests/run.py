@@ -214,9 +214,14 @@ def sessions_windows(suite):
 
 
 def safety(suite):
-    suite.pytest('-s', 'tests/safety', POOLD=str(BUILD / 'sanitized/poold'),
+    suite.pytest('-s', 'tests/safety', '--ignore=tests/safety/windows',
+                 POOLD=str(BUILD / 'sanitized/poold'),
                  POOLCTL=str(BUILD / 'sanitized/poolctl'),
                  SAFETY_ROUNDS=os.environ.get('SAFETY_ROUNDS', '500'))
+
+
+def safety_windows(suite):
+    suite.pytest('-s', 'tests/safety/windows', POOLCTL=str(BUILD / 'sanitized/poolctl'))
 
 
 def model(suite):
@@ -232,7 +237,7 @@ def fresh(suite):
 # and over.
 LANES = [[unit, survive, memory, lint, install, clang, fuzz],
          [system, outside, security, config, safety, model, fresh],
-         [windows, survive_windows, sessions_windows, sessions, races]]
+         [windows, survive_windows, sessions_windows, safety_windows, sessions, races]]
 
 
 def run_suite(function):

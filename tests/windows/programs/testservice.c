@@ -406,10 +406,11 @@ static bool run_set(SOCKET socket, char *text)
 	return true;
 }
 
+/* Replies first, since the release may be the end of this program. */
 static bool run_release(SOCKET socket, char *text)
 {
-	(void)socket;
 	(void)text;
+	say(socket, "OK\n");
 	if (current)
 		change_finish(current);
 	return true;
@@ -443,7 +444,7 @@ static const struct command {
 } commands[] = {
 	{"PING", NULL, "PONG\n"},  {"HOLD", NULL, "HELD\n"},
 	{"TALK", run_talk, ""},    {"COUNT", run_count, ""},
-	{"SET", run_set, ""},      {"RELEASE", run_release, "OK\n"},
+	{"SET", run_set, ""},      {"RELEASE", run_release, ""},
 	{"END", run_end, "BYE\n"}, {"CRASH", run_crash, ""},
 	{"DIE", run_die, ""},
 };
