@@ -76,6 +76,7 @@ class CannedRecord:
 
     def __init__(self, server, events):
         self.events, self.generation, self.changed = events, 0, threading.Condition()
+        self.streams = 0  # that show the events of a generation; what is replaced later, cuts them
         server.replies |= {'GET /v1/server': view(server.name), 'GET /v1/events': self.page,
                            'STREAM /v1/events': self.stream}
 
@@ -86,6 +87,7 @@ class CannedRecord:
 
     def stream(self, after):
         generation = self.generation
+        self.streams += 1
         yield f'id: {after}\n\n'.encode()
         while generation == self.generation:
             with self.changed:

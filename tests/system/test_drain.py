@@ -20,9 +20,10 @@ def test_sessions_end_by_themselves(make_pool):
     talker = Talker(first, 20)
     command = pool.start_poolctl('drain', 'frontend01')
     wait_until(lambda: first.scm.says() == OUT, 'paused and manual')
+    # A new session that is tried is one too many to count, until the service has heard.
+    wait_until(lambda: '20 of 20' in command.text(), 'the count is shown')
     wait_until(lambda: first.try_new() == 'refused', 'refused')
     assert (second.try_new(), third.try_new()) == ('taken', 'taken')
-    wait_until(lambda: '20 of 20' in command.text(), 'the count is shown')
     while talker.sessions:
         talker.check_alive()
         talker.end_one()

@@ -92,7 +92,7 @@ def test_all_of_a_new_record_is_shown_however_long_it_is(server, follow, count):
 def test_another_record_is_known_before_the_first_event_was_seen(server, follow, args):
     kept = CannedRecord(server, record(3))
     command = follow(*args)
-    wait_until(lambda: streams(server), 'the stream')
+    wait_until(lambda: kept.streams, 'the stream')
     assert streams(server)[0]['after'] == '3'
     kept.replace(record(12, who='another'))
     wait_until(lambda: ids(command) == list(range(1, 13)), 'the new record')
@@ -101,7 +101,7 @@ def test_another_record_is_known_before_the_first_event_was_seen(server, follow,
 def test_the_same_record_goes_on(server, follow):
     kept = CannedRecord(server, record(3))
     command = follow()
-    wait_until(lambda: streams(server), 'the stream')
+    wait_until(lambda: kept.streams, 'the stream')
     for count in (4, 5, 9):
         kept.replace(record(count))
         wait_until(lambda count=count: ids(command) == list(range(4, count + 1)), 'the new events')
@@ -111,7 +111,7 @@ def test_the_same_record_goes_on(server, follow):
 def test_an_empty_record_is_one(server, follow):
     kept = CannedRecord(server, [])
     command = follow()
-    wait_until(lambda: streams(server), 'the stream')
+    wait_until(lambda: kept.streams, 'the stream')
     kept.replace(record(2), is_cut=False)
     wait_until(lambda: ids(command) == [1, 2], 'the events')
 
