@@ -16,6 +16,12 @@
 int file_read(const char *path, size_t limit_bytes, enum err_code code, char **text,
 	      size_t *length, struct err *err);
 
+/* The same, but never waits for a writer: a named pipe, a directory and a device
+ * are errors.  What a shell gives as /dev/fd/N or /dev/stdin is read.  On Windows
+ * it is file_read. */
+int file_read_regular(const char *path, size_t limit_bytes, enum err_code code,
+		      char **text, size_t *length, struct err *err);
+
 enum { FILE_STAMP_BYTES = 80 };
 
 /* Fills in what changes when the file is written or replaced; "" if it cannot be

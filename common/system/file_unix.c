@@ -43,15 +43,13 @@ static char *read_some(FILE *file, size_t limit_bytes, size_t *got)
 	return bytes;
 }
 
-int file_read(const char *path, size_t limit_bytes, enum err_code code, char **text,
-	      size_t *length, struct err *err)
+static int read_and_close(FILE *file, const char *path, size_t limit_bytes,
+			  enum err_code code, char **text, size_t *length,
+			  struct err *err)
 {
-	FILE *file = fopen(path, "rbe");
 	size_t got;
 	char *bytes;
 
-	if (!file)
-		return fail(err, code, "open", path);
 	bytes = read_some(file, limit_bytes, &got);
 	if (ferror(file)) {
 		(void)fail(err, code, "read", path);
@@ -67,6 +65,51 @@ int file_read(const char *path, size_t limit_bytes, enum err_code code, char **t
 	}
 	(void)fclose(file);
 	free(bytes);
+	return -1;
+}
+
+int file_read(const char *path, size_t limit_bytes, enum err_code code, char **text,
+	      size_t *length, struct err *err)
+{
+	FILE *file = fopen(path, "rbe");
+
+	return file ? read_and_close(file, path, limit_bytes, code, text, length,
+				     err)
+		    : fail(err, code, "open", path);
+}
+
+/* A shell gives the output of a command as a pipe there, which has its writer. */
+static bool is_shells_pipe(const char *path, mode_t mode)
+{
+	return S_ISFIFO(mode) &&
+	       (!strncmp(path, "/dev/fd/", 8) || !strcmp(path, "/dev/stdin") ||
+		!strncmp(path, "/proc/self/fd/", 14));
+}
+
+int file_read_regular(const char *path, size_t limit_bytes, enum err_code code,
+		      char **text, size_t *length, struct err *err)
+{
+	/* Without O_NONBLOCK, a named pipe waits here for a writer. */
+	int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+	FILE *stream;
+
+	if (file < 0)
+		return fail(err, code, "open", path);
+	if (fstat(file, &status) ||
+	    (!S_ISREG(status.st_mode) && !is_shells_pipe(path, status.st_mode))) {
+		(void)close(file);
+		return err_set(err, code,
+			       "%s is not a regular file; put one there, or name "
+			       "another file",
+			       path);
+	}
+	stream = fcntl(file, F_SETFL, 0) ? NULL : fdopen(file, "rb");
+	if (stream)
+		return read_and_close(stream, path, limit_bytes, code, text, length,
+				      err);
+	(void)fail(err, code, "open", path);
+	(void)close(file);
 	return -1;
 }
 

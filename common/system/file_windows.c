@@ -84,6 +84,12 @@ int file_read(const char *path, size_t limit_bytes, enum err_code code, char **t
 	return 0;
 }
 
+int file_read_regular(const char *path, size_t limit_bytes, enum err_code code,
+		      char **text, size_t *length, struct err *err)
+{
+	return file_read(path, limit_bytes, code, text, length, err);
+}
+
 void file_stamp(const char *path, char stamp[FILE_STAMP_BYTES])
 {
 	wchar_t *wide = wide_from_utf8(path);

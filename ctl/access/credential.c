@@ -92,8 +92,8 @@ static int read_file(const char *path, const char *named,
 	int ret;
 
 	if (private_check_secret(path, ERR_NOT_AUTHORISED, err) ||
-	    file_read(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED, &bytes, &length,
-		      err))
+	    file_read_regular(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED, &bytes,
+			      &length, err))
 		return err_prefix(err, "%s", named);
 	ret = take(bytes, length, path, text, err);
 	free(bytes);
@@ -117,8 +117,8 @@ static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES
 
 		private_begin_as_owner(state);
 		if (!private_check_own_file(path, ERR_NOT_AUTHORISED, NULL) &&
-		    !file_read(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED, &bytes,
-			       &length, NULL))
+		    !file_read_regular(path, FILE_LIMIT_BYTES, ERR_NOT_AUTHORISED,
+				       &bytes, &length, NULL))
 			(void)take(bytes, length, path, text, NULL);
 		private_end_as_owner();
 		if (strncmp(text, API_LOCAL_PREFIX, strlen(API_LOCAL_PREFIX)) != 0)

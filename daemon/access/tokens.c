@@ -138,8 +138,8 @@ int tokens_load(const char *path, struct tokens *tokens, struct err *err)
 	if (!file_exists(path)) {
 		ret = 0;
 	} else if (!private_check_own_file(path, ERR_STATE_DIR, err) &&
-		   !file_read(path, FILE_LIMIT_BYTES, ERR_STATE_DIR, &text, &length,
-			      err)) {
+		   !file_read_regular(path, FILE_LIMIT_BYTES, ERR_STATE_DIR, &text,
+				      &length, err)) {
 		root = json_parse(text, length, 0, &error);
 		ret = root ? read_document(root, fresh, err)
 			   : err_set(err, ERR_STATE_DIR, "line %d, column %d: %s",

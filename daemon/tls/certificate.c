@@ -25,8 +25,8 @@ static gnutls_datum_t datum_of(const struct pem *pem)
 static int read_pem(const char *path, struct pem *pem, struct err *err)
 {
 	pem->path = path;
-	return file_read(path, FILE_LIMIT_BYTES, ERR_CONFIG, &pem->text,
-			 &pem->length, err);
+	return file_read_regular(path, FILE_LIMIT_BYTES, ERR_CONFIG, &pem->text,
+				 &pem->length, err);
 }
 
 /* The key does not stay in memory that is given back. */
