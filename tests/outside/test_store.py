@@ -109,12 +109,14 @@ def lock(server):
 def test_a_lock_on_the_store_does_not_delay_the_guard(server, lock):
     drain(server)
     lock('BEGIN IMMEDIATE')
-    began = time.monotonic()
+    took = []
     for _ in range(3):
+        began = time.monotonic()
         server.scm.change(state='running')
         wait_until(lambda: server.scm.says() == OUT, 'out again')
+        took.append(time.monotonic() - began)
     # With a wait for the lock it is five seconds and more each time.
-    assert time.monotonic() - began < 5
+    assert sorted(took)[1] < 5, took
     wait_until(lambda: store_of(server)['unwritten'], 'events wait')
     assert 'locked' in store_of(server)['problem']
     lock('ROLLBACK')
