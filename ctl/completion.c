@@ -1,7 +1,7 @@
 #include "completion.h"
 
 #include "completion_scripts.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "gates/gate.h"
 #include "mem.h"
 #include "pool_config.h"

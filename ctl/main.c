@@ -2,7 +2,7 @@
  * machine. */
 #include "commands/commands.h"
 #include "completion.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "system/host.h"
 #include "system/streams.h"
 #include "mem.h"

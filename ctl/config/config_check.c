@@ -1,6 +1,6 @@
 /* `poolctl config check`: finds the mistakes in a pool.yaml or poold.yaml. */
 #include "commands/commands.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "pool_advice.h"
 #include "pool_config.h"
 #include "mem.h"

@@ -1,5 +1,5 @@
 #include "commands/commands.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "mem.h"
 #include "pool_advice.h"
 #include "pool_config.h"

@@ -1,6 +1,6 @@
 /* `poolctl config show`: the settings in force, and where each comes from. */
 #include "commands/commands.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "config/config_json.h"
 #include "pool_config.h"
 #include "schema_show.h"

@@ -2,7 +2,7 @@
  * it, and pins its key after a yes. */
 #include "api/problem.h"
 #include "commands/commands.h"
-#include "config/config.h"
+#include "line/config.h"
 #include "config/pin_edit.h"
 #include "exit_status.h"
 #include "line/targets.h"

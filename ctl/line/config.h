@@ -1,8 +1,8 @@
 /*
- * What the commands about the configuration share.
+ * The words of the command line that name a pool.yaml, or something in it.
  */
-#ifndef POOLCTL_CTL_CONFIG_H
-#define POOLCTL_CTL_CONFIG_H
+#ifndef POOLCTL_CONFIG_H
+#define POOLCTL_CONFIG_H
 
 #include "line/options.h"
 #include "system/host.h"

@@ -1,4 +1,4 @@
-#include "config/config.h"
+#include "line/config.h"
 
 #include <string.h>
 
