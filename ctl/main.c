@@ -107,6 +107,18 @@ static const struct program_command {
 	  .also = "pin certificate tls"},
 	 true,
 	 command_trust},
+	{{"doctor", 0, ANY_NUMBER, "[POOL|SERVER...]", "",
+	  "check whether poolctl can work from this machine",
+	  .about =
+		  "One line for each server: whether its name resolves, it answers, its certificate\n"
+		  "is trusted and the credential is taken, and with which role; if not, what to do.\n"
+		  "Changes nothing.",
+	  .examples = "doctor\n"
+		      "doctor frontend01\n"
+		      "doctor -o json",
+	  .also = "diagnose debug whoami ping"},
+	 true,
+	 command_doctor},
 	{{"config check", 0, 1, "[FILE]", "poold",
 	  "find the mistakes in a pool.yaml",
 	  .examples = "config check pool.yaml\n"

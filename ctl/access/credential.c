@@ -101,7 +101,8 @@ static int read_file(const char *path, const char *named,
 }
 
 /* One of another poold, or of somebody who is not trusted, is as good as none. */
-static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES])
+static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES],
+		       const char **source)
 {
 	char folders[HOST_LOCAL_FOLDERS][HOST_PATH_BYTES];
 	char name[NET_ADDRESS_FILE_BYTES];
@@ -123,6 +124,8 @@ static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES
 		private_end_as_owner();
 		if (strncmp(text, API_LOCAL_PREFIX, strlen(API_LOCAL_PREFIX)) != 0)
 			*text = '\0';
+		else
+			*source = "the administrators of this machine";
 		free(bytes);
 		free(path);
 		free(state);
@@ -132,39 +135,51 @@ static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES
 /* The file that pool.yaml names: on a server it need not be there, as whoever has
  * logged on as an administrator needs no token. */
 static int find_in_config(const char *path, const struct url_place *place,
-			  char text[CREDENTIAL_BYTES], struct err *err)
+			  char text[CREDENTIAL_BYTES], const char **source,
+			  struct err *err)
 {
 	if (!file_exists(path))
-		find_local(place, text);
-	return *text ? 0 : read_file(path, "token_file in pool.yaml", text, err);
+		find_local(place, text, source);
+	return *text ? 0 : read_file(path, *source, text, err);
 }
 
 static int find_token(const struct pool_server *server,
 		      const struct url_place *place, char text[CREDENTIAL_BYTES],
-		      struct err *err)
+		      const char **source, struct err *err)
 {
 	const char *file = pool_token_file(server);
 	const char *token = host_env("POOLCTL_TOKEN");
 	const char *other = host_env("POOLCTL_TOKEN_FILE");
 
-	if (file)
-		return find_in_config(file, place, text, err);
-	if (token && *token)
-		return take(token, strlen(token), "POOLCTL_TOKEN", text, err);
-	if (other && *other)
-		return read_file(other, "POOLCTL_TOKEN_FILE", text, err);
-	find_local(place, text);
+	if (file) {
+		*source = "token_file in pool.yaml";
+		return find_in_config(file, place, text, source, err);
+	}
+	if (token && *token) {
+		*source = "POOLCTL_TOKEN";
+		return take(token, strlen(token), *source, text, err);
+	}
+	if (other && *other) {
+		*source = "POOLCTL_TOKEN_FILE";
+		return read_file(other, *source, text, err);
+	}
+	find_local(place, text, source);
 	return 0;
 }
 
 int credential_find(const struct pool_server *server, char text[CREDENTIAL_BYTES],
-		    struct err *err)
+		    const char **source, struct err *err)
 {
+	const char *found = "";
 	struct url_place place;
+	int ret;
 
 	*text = '\0';
 	read_place(server->url, &place);
-	if (find_token(server, &place, text, err)) {
+	ret = find_token(server, &place, text, &found, err);
+	if (source)
+		*source = found;
+	if (ret) {
 		*text = '\0';
 		return -1;
 	}

@@ -18,10 +18,11 @@ enum { CREDENTIAL_BYTES = 513 };
  * Returns 0, with "" if there is none; or -1 with ERR_NOT_AUTHORISED: a file cannot
  * be read, has no token, or may be read by others, or the url would show the token
  * to the network (http:// to anything but a loopback address).  The texts of errors
- * have no part of a token.
+ * have no part of a token.  `source`, unless it is NULL, is then what gave it, as
+ * "POOLCTL_TOKEN": "" if there is none.
  */
 int credential_find(const struct pool_server *server, char text[CREDENTIAL_BYTES],
-		    struct err *err);
+		    const char **source, struct err *err);
 
 /* True if the credential is that of a poold on this machine, and nothing but the
  * port says which program gets it (no TLS): then a connection that was made before

@@ -98,6 +98,18 @@ static int read_events(struct exchange *exchange, const struct reply *reply,
 	return exchange->events ? 0 : -1;
 }
 
+static int read_caller(struct exchange *exchange, const struct reply *reply,
+		       struct err *err)
+{
+	json_t *document = reply_read_document(reply->body, reply->length, err);
+
+	(void)reply_read_text(document, "role", REPLY_REQUIRED, err);
+	(void)reply_read_text(document, "name", REPLY_NULL, err);
+	(void)reply_read_text(document, "credential", REPLY_NULL, err);
+	exchange->caller = document;
+	return err->code ? -1 : 0;
+}
+
 /* The data of a stream goes elsewhere; any other reply has a body. */
 static int read_stream(struct exchange *exchange, const struct reply *reply,
 		       struct err *err)
@@ -121,6 +133,7 @@ static const struct {
 	[REQUEST_SESSIONS] = {"list of sessions", read_sessions},
 	[REQUEST_EVENTS] = {"list of events", read_events},
 	[REQUEST_STREAM] = {NULL, read_stream},
+	[REQUEST_CALLER] = {"role of the caller", read_caller},
 };
 
 void exchange_done(struct exchange *exchange)
@@ -135,6 +148,8 @@ void exchange_done(struct exchange *exchange)
 	exchange->sessions = NULL;
 	events_reply_free(exchange->events);
 	exchange->events = NULL;
+	json_decref(exchange->caller);
+	exchange->caller = NULL;
 }
 
 static int read_body(struct exchange *exchange, const struct reply *reply,

@@ -39,6 +39,8 @@ struct exchange {
 	struct sessions_reply *sessions;   /* REQUEST_SESSIONS */
 	struct events_reply *events;       /* REQUEST_EVENTS */
 	char token[API_TOKEN_BYTES];       /* REQUEST_RESERVE: for the commit */
+	json_t *caller; /* REQUEST_CALLER: `role`, a text; `name` and `credential`,
+			   texts or null */
 };
 
 /* Sends a request, which must not be sent while another one is under way.  The

@@ -91,6 +91,12 @@ static void add_events_path(const struct request *request, struct buf *url)
 		   (long long)request->after_id, (long long)request->limit);
 }
 
+static void add_caller_path(const struct request *request, struct buf *url)
+{
+	(void)request;
+	buf_puts(url, "/caller");
+}
+
 static void add_stream_path(const struct request *request, struct buf *url)
 {
 	(void)request;
@@ -167,6 +173,7 @@ static const struct kind {
 	[REQUEST_SESSIONS] = {"GET", add_sessions_path, NULL},
 	[REQUEST_EVENTS] = {"GET", add_events_path, NULL},
 	[REQUEST_STREAM] = {"GET", add_stream_path, NULL},
+	[REQUEST_CALLER] = {"GET", add_caller_path, NULL},
 };
 
 static char *make_body(const struct request *request)
@@ -202,7 +209,7 @@ void request_send(const struct request *request, const struct pool_server *serve
 	struct err refusal = {0};
 	struct buf url = {0};
 
-	(void)credential_find(server, credential, &refusal);
+	(void)credential_find(server, credential, NULL, &refusal);
 	if (mark)
 		chain_digest(credential, mark);
 	if (request->kind == REQUEST_STREAM && request->after_id >= 0)
@@ -234,7 +241,7 @@ bool request_has_other_credential(const struct pool_server *server,
 {
 	char credential[CREDENTIAL_BYTES], now[CHAIN_HASH_BYTES];
 
-	if (credential_find(server, credential, NULL))
+	if (credential_find(server, credential, NULL, NULL))
 		return false;
 	chain_digest(credential, now);
 	return strcmp(now, mark) != 0;

@@ -26,6 +26,7 @@ enum request_kind {
 	REQUEST_EVENTS,    /* at most `limit` events: after_id, limit */
 	REQUEST_STREAM,    /* events for as long as the connection lasts: after_id,
 			      data */
+	REQUEST_CALLER,    /* whose credential it is, and its role */
 	REQUEST__COUNT
 };
 

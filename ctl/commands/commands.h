@@ -15,6 +15,7 @@ typedef int command_run(const struct options *options,
 command_run command_status, command_check, command_drain, command_resume,
 	command_wait, command_sessions, command_events, command_config_check,
 	command_config_show, command_config_init, command_config_schema,
-	command_config_reference, command_config_profiles, command_trust;
+	command_config_reference, command_config_profiles, command_trust,
+	command_doctor;
 
 #endif

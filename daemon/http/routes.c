@@ -427,6 +427,19 @@ static bool reply_outcome(struct visit *visit, struct reply *reply)
 	return reply_text(reply, task->http_status, xasprintf("%s\n", task->body));
 }
 
+/* Whose credential came with the request: a client cannot know its role otherwise.
+ */
+static bool get_caller(struct visit *visit, struct reply *reply)
+{
+	const struct caller *caller = &visit->caller;
+	json_t *json = json_object();
+
+	json_write_text(json, "name", *caller->name ? caller->name : NULL);
+	json_write_text(json, "credential", caller_credentials[caller->kind]);
+	json_write_text(json, "role", caller_roles[caller->role]);
+	return reply_json(reply, 200, json);
+}
+
 static bool put_drain(struct visit *visit, struct reply *reply)
 {
 	struct drain *drain = &visit->task.drain;
@@ -528,6 +541,13 @@ static bool delete_drain(struct visit *visit, struct reply *reply)
 /* ---- the table ---- */
 
 static const struct route routes[] = {
+	{"GET",
+	 "/v1/caller",
+	 ROLE_VIEWER,
+	 "ask who you are",
+	 get_caller,
+	 NULL,
+	 {NULL}},
 	{"GET",
 	 "/v1/server",
 	 ROLE_VIEWER,

@@ -20,6 +20,7 @@ BODY = json.dumps({'reason': 'r'})
 # The role that a route needs, a request, and the status that whoever may ask gets.  Each of
 # these requests changes nothing.
 ROWS = {
+    'GET /v1/caller': ('viewer', '/v1/caller', None, {}, 200),
     'GET /v1/server': ('viewer', '/v1/server', None, {}, 200),
     'GET /v1/preflight': ('viewer', '/v1/preflight', None, {}, 200),
     'GET /v1/drains': ('viewer', '/v1/drains', None, {}, 200),
