@@ -161,9 +161,11 @@ class Server:
                             headers={'Poolctl-Request': '1'})
 
     def document(self):
-        status, body = self.get('/v1/server')
-        assert status == 200, body
-        return body
+        """As poolctl, asks again if poold has just started, also by itself with new files."""
+        reply = wait_until(lambda: (asked := self.get('/v1/server'))[0] != 503 and asked,
+                           'a state')
+        assert reply[0] == 200, reply
+        return reply[1]
 
     def service(self):
         return self.document()['services'][0]
