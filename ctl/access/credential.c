@@ -125,7 +125,7 @@ static void find_local(const struct url_place *place, char text[CREDENTIAL_BYTES
 		if (strncmp(text, API_LOCAL_PREFIX, strlen(API_LOCAL_PREFIX)) != 0)
 			*text = '\0';
 		else
-			*source = "the administrators of this machine";
+			*source = "poold on this machine";
 		free(bytes);
 		free(path);
 		free(state);

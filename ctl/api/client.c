@@ -376,8 +376,14 @@ static const char *describe_failure(const struct transfer *transfer, CURLcode co
 	if (code == CURLE_COULDNT_CONNECT)
 		return "no connection; check that poold runs there, and 'url' in "
 		       "pool.yaml";
-	if (code == CURLE_OPERATION_TIMEDOUT && is_sent)
-		return "it took the request and did not reply in time; check poold there";
+	if (code == CURLE_COULDNT_RESOLVE_HOST)
+		return "its name cannot be resolved; check 'url' in pool.yaml, and DNS "
+		       "on this machine";
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return is_sent ? "it took the request and did not reply in time; check "
+				 "poold there"
+			       : "no reply in time; check poold there, 'url' in "
+				 "pool.yaml, and firewalls between";
 	return *transfer->error ? transfer->error : curl_easy_strerror(code);
 }
 

@@ -1,8 +1,10 @@
 #include "api/exchange.h"
 
+#include "mem.h"
 #include "utf8.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* poold gives nothing that is older than 15 s, or than three ticks of a minute. */
@@ -166,13 +168,31 @@ static int read_body(struct exchange *exchange, const struct reply *reply,
 	return replies[exchange->request.kind].read(exchange, reply, err);
 }
 
+/* A token that is in force without being thought of, is the usual reason. */
+static void name_source(const struct request_credential *used,
+			struct problem *problem)
+{
+	char *text;
+
+	if ((problem->code != ERR_UNAUTHENTICATED &&
+	     problem->code != ERR_FORBIDDEN) ||
+	    !*used->source)
+		return;
+	text = xasprintf("%s; the credential is from %s", problem->text,
+			 used->source);
+	utf8_copy(problem->text, sizeof(problem->text), text);
+	free(text);
+}
+
 static int read_reply(struct exchange *exchange, const struct reply *reply)
 {
 	const char *url = exchange->server->url;
 	struct err found = {0}, err = {0};
 
-	if (problem_from_reply(reply, url, &exchange->problem))
+	if (problem_from_reply(reply, url, &exchange->problem)) {
+		name_source(&exchange->used, &exchange->problem);
 		return -1;
+	}
 	if (!read_body(exchange, reply, &found))
 		return 0;
 	if (found.code == ERR_BAD_REPLY && replies[exchange->request.kind].what)
@@ -199,7 +219,7 @@ static void send_newest(struct exchange *exchange)
 
 	if (sent.data)
 		sent.data = on_data;
-	request_send(&sent, exchange->server, exchange->client, exchange->mark,
+	request_send(&sent, exchange->server, exchange->client, &exchange->used,
 		     on_reply, exchange);
 }
 
@@ -207,7 +227,7 @@ static void send_newest(struct exchange *exchange)
 static bool send_again(struct exchange *exchange, const struct reply *reply)
 {
 	if (reply->status != 401 || exchange->is_second ||
-	    !request_has_other_credential(exchange->server, exchange->mark))
+	    !request_has_other_credential(exchange->server, &exchange->used))
 		return false;
 	exchange->is_second = true;
 	send_newest(exchange);
@@ -239,4 +259,19 @@ void exchange_send(struct exchange *exchange, const struct request *request,
 	send_newest(exchange);
 	exchange->is_busy = true;
 	exchange->is_over = false;
+}
+
+int exchange_ask_all(struct exchange *const *exchanges, size_t count,
+		     const struct request *request, struct err *err)
+{
+	struct client *client = client_new(err);
+
+	if (!client)
+		return -1;
+	client_set_limit(client, CLIENT_MANY);
+	for (size_t i = 0; i < count; i++)
+		exchange_send(exchanges[i], request, client);
+	client_finish(client);
+	client_free(client);
+	return 0;
 }

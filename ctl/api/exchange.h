@@ -19,11 +19,11 @@ struct exchange {
 	void (*on_over)(void *context); /* called once a reply was read; or NULL */
 	void *context; /* of on_over, and of the request's `data` */
 
-	struct request request;        /* the newest */
-	bool is_busy;                  /* it is under way, or waits for its turn */
-	bool is_over;                  /* a reply came, or did not come in time */
-	struct client *client;         /* of the newest */
-	char mark[REQUEST_MARK_BYTES]; /* of the credential that went with it */
+	struct request request;         /* the newest */
+	bool is_busy;                   /* it is under way, or waits for its turn */
+	bool is_over;                   /* a reply came, or did not come in time */
+	struct client *client;          /* of the newest */
+	struct request_credential used; /* that went with it */
 	bool is_second; /* it was sent again, with another credential */
 
 	/* The result, until the next reply comes.  A caller may take a pointer, and
@@ -48,6 +48,12 @@ struct exchange {
  * points to: its services and the like are needed to read the reply. */
 void exchange_send(struct exchange *exchange, const struct request *request,
 		   struct client *client);
+
+/* Sends the request to the servers of all exchanges, CLIENT_MANY at a time, and
+ * waits until all are over, and what their `on_over` sends with their client.
+ * Fails only with ERR_INTERNAL, if nothing can be sent. */
+int exchange_ask_all(struct exchange *const *exchanges, size_t count,
+		     const struct request *request, struct err *err);
 
 /* Frees the result. */
 void exchange_done(struct exchange *exchange);

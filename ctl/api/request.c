@@ -201,17 +201,20 @@ static int64_t timeout_ms(const struct request *request)
 }
 
 void request_send(const struct request *request, const struct pool_server *server,
-		  struct client *client, char mark[REQUEST_MARK_BYTES],
+		  struct client *client, struct request_credential *used,
 		  client_done *done, void *context)
 {
 	char *body = make_body(request), *last_event = NULL;
 	char credential[CREDENTIAL_BYTES];
 	struct err refusal = {0};
+	const char *source;
 	struct buf url = {0};
 
-	(void)credential_find(server, credential, NULL, &refusal);
-	if (mark)
-		chain_digest(credential, mark);
+	(void)credential_find(server, credential, &source, &refusal);
+	if (used) {
+		chain_digest(credential, used->digest);
+		used->source = source;
+	}
 	if (request->kind == REQUEST_STREAM && request->after_id >= 0)
 		last_event = xasprintf("%lld", (long long)request->after_id);
 	buf_printf(&url, "%s" API_VERSION_PATH, server->url);
@@ -237,12 +240,12 @@ void request_send(const struct request *request, const struct pool_server *serve
 }
 
 bool request_has_other_credential(const struct pool_server *server,
-				  const char mark[REQUEST_MARK_BYTES])
+				  const struct request_credential *used)
 {
 	char credential[CREDENTIAL_BYTES], now[CHAIN_HASH_BYTES];
 
 	if (credential_find(server, credential, NULL, NULL))
 		return false;
 	chain_digest(credential, now);
-	return strcmp(now, mark) != 0;
+	return strcmp(now, used->digest) != 0;
 }

@@ -6,6 +6,7 @@
 
 #include "api/client.h"
 #include "api/server_view.h"
+#include "chain.h"
 #include "line/drain_options.h"
 
 /* Each with the fields of struct request that it takes; those in brackets may be
@@ -59,18 +60,22 @@ struct request {
 	client_data *data; /* gets what the stream says */
 };
 
-enum { REQUEST_MARK_BYTES = 65 };
+/* Which credential went with a request. */
+struct request_credential {
+	char digest[CHAIN_HASH_BYTES]; /* tells it from others */
+	const char *source; /* as of credential_find; "": there is none */
+};
 
 /* Sends the request; nothing of it is needed later.  `done` and the request's
- * `data` get the context while the client is run.  Sets `mark`, unless it is NULL,
- * to what tells the credential that goes with it from others. */
+ * `data` get the context while the client is run.  Sets `used`, unless it is NULL.
+ */
 void request_send(const struct request *request, const struct pool_server *server,
-		  struct client *client, char mark[REQUEST_MARK_BYTES],
+		  struct client *client, struct request_credential *used,
 		  client_done *done, void *context);
 
 /* True if the request would go with another credential now: poold makes a new one
  * for its machine when it starts. */
 bool request_has_other_credential(const struct pool_server *server,
-				  const char mark[REQUEST_MARK_BYTES]);
+				  const struct request_credential *used);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATE_CHARS = 10, MINUTE_CHARS = 5 };
+enum { DATE_CHARS = 10, MINUTE_CHARS = 5, DAY_MS = 86400000 };
 
 void view_text_time(struct wall at, struct wall now, struct buf *text)
 {
@@ -223,4 +223,16 @@ void view_text_eta(const struct progress_view *progress, bool is_whole,
 		return;
 	buf_puts(text, ", 90% likely within ");
 	add_about(progress->eta_90_s, text);
+}
+
+bool view_text_certificate(struct moment ends, struct wall now, struct buf *text)
+{
+	char end[CLOCK_TEXT_BYTES];
+
+	if (!ends.is_given ||
+	    ends.at.ms - now.ms > (int64_t)API_CERTIFICATE_WARN_DAYS * DAY_MS)
+		return false;
+	buf_printf(text, "%s at %s", ends.at.ms > now.ms ? "ends" : "ended",
+		   clock_print(ends.at, end));
+	return true;
 }

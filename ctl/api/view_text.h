@@ -46,6 +46,10 @@ void view_text_eta(const struct progress_view *progress, bool is_whole,
  */
 void view_text_other_config(const struct buf *difference, struct buf *text);
 
+/* Adds "ends at 2026-05-01T08:30:00Z", or "ended at ...", if a certificate does so
+ * within API_CERTIFICATE_WARN_DAYS; false: it does not, or `ends` is not given. */
+bool view_text_certificate(struct moment ends, struct wall now, struct buf *text);
+
 /* Adds ", automatic (delayed)" or the like; nothing without a type.  Windows keeps
  * the flag of other types too, where it means nothing. */
 void view_text_startup(const char *start_type, bool is_delayed, struct buf *text);

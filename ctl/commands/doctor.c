@@ -1,6 +1,5 @@
 /* `poolctl doctor`: whether poolctl can work from this machine, and with which
  * role; one line for each server. */
-#include "access/credential.h"
 #include "api/exchange.h"
 #include "api/view_text.h"
 #include "commands/commands.h"
@@ -11,45 +10,40 @@
 #include "mem.h"
 #include "show/output.h"
 #include "terminal/print.h"
-#include "text/duration.h"
 #include "text/json_write.h"
 
 #include <stdlib.h>
 
-enum {
-	LIMIT_MS = 5000, /* for each request of a server, from its turn on */
-	DAY_MS = 86400000
-};
-
 struct patient {
 	struct exchange view, caller;
-	const char *source; /* of the credential; "": there is none */
 	struct buf findings;
 	int exit_status;
 };
 
 /* ---- asking ---- */
 
-/* The state first: who does not answer that, need not be asked more. */
+/* Who does not tell its state, need not be asked more. */
+static void ask_caller(void *context)
+{
+	const struct request caller = {.kind = REQUEST_CALLER};
+	struct patient *patient = context;
+
+	if (patient->view.view)
+		exchange_send(&patient->caller, &caller, patient->view.client);
+}
+
+/* With all the time that a drain has too: slow is not unreachable. */
 static int ask(struct patient *patients, size_t count, struct err *err)
 {
-	const struct request view = {.kind = REQUEST_VIEW, .timeout_ms = LIMIT_MS};
-	const struct request caller = {.kind = REQUEST_CALLER,
-				       .timeout_ms = LIMIT_MS};
-	struct client *client = client_new(err);
+	const struct request view = {.kind = REQUEST_VIEW};
+	struct exchange **exchanges = xcalloc(count, sizeof(*exchanges));
+	int ret;
 
-	if (!client)
-		return -1;
-	client_set_limit(client, CLIENT_MANY);
 	for (size_t i = 0; i < count; i++)
-		exchange_send(&patients[i].view, &view, client);
-	client_finish(client);
-	for (size_t i = 0; i < count; i++)
-		if (patients[i].view.view)
-			exchange_send(&patients[i].caller, &caller, client);
-	client_finish(client);
-	client_free(client);
-	return 0;
+		exchanges[i] = &patients[i].view;
+	ret = exchange_ask_all(exchanges, count, &view, err);
+	free(exchanges);
+	return ret;
 }
 
 /* ---- judging ---- */
@@ -70,18 +64,16 @@ static void add_clock(const struct exchange *exchange, struct buf *findings)
 
 static void add_certificate(const struct server_view *view, struct buf *findings)
 {
-	const int64_t warn_ms = (int64_t)API_CERTIFICATE_WARN_DAYS * DAY_MS;
-	struct moment ends = view->certificate_expires_at;
-	char end[CLOCK_TEXT_BYTES];
-	struct buf text = {0};
+	struct buf soon = {0}, text = {0};
 
-	if (!ends.is_given || ends.at.ms - clock_wall().ms > warn_ms)
-		return;
-	buf_printf(&text,
-		   "its certificate ends at %s; renew it there, poold uses the new "
-		   "files by itself",
-		   clock_print(ends.at, end));
+	if (view_text_certificate(view->certificate_expires_at, clock_wall(),
+				  &soon))
+		buf_printf(&text,
+			   "its certificate %s; renew it there, poold uses the new "
+			   "files by itself",
+			   soon.text);
 	buf_join(findings, "; ", &text);
+	buf_done(&soon);
 }
 
 static void add_config(const struct server_view *view, struct buf *findings)
@@ -111,15 +103,13 @@ static void judge(struct patient *patient)
 	add_clock(view, &patient->findings);
 	add_certificate(view->view, &patient->findings);
 	add_config(view->view, &patient->findings);
+	patient->exit_status =
+		patient->findings.length ? EXIT_REFUSED : EXIT_REACHED;
 	if (!caller->caller && caller->problem.code != ERR_UNKNOWN_PATH) {
-		struct buf text = {0};
-
-		buf_puts(&text, caller->problem.text);
-		buf_join(&patient->findings, "; ", &text);
+		buf_printf(&patient->findings, "%s%s",
+			   patient->findings.length ? "; " : "",
+			   caller->problem.text);
 		patient->exit_status = caller->problem.exit_status;
-	} else {
-		patient->exit_status =
-			patient->findings.length ? EXIT_REFUSED : EXIT_REACHED;
 	}
 }
 
@@ -130,7 +120,7 @@ static const char *hint(const struct patient *patient, const char *name)
 	return reply_read_hint(patient->caller.caller, name);
 }
 
-/* "role operator by the token 'ci' of POOLCTL_TOKEN" */
+/* "role operator by token 'ci' from POOLCTL_TOKEN" */
 static void add_role(const struct patient *patient, struct buf *text)
 {
 	const char *role = hint(patient, "role"), *name = hint(patient, "name");
@@ -141,8 +131,8 @@ static void add_role(const struct patient *patient, struct buf *text)
 		buf_printf(text, " by %s", credential);
 	if (name)
 		buf_printf(text, " '%s'", name);
-	if (name && *patient->source)
-		buf_printf(text, " (%s)", patient->source);
+	if (name && *patient->view.used.source)
+		buf_printf(text, " from %s", patient->view.used.source);
 }
 
 static void add_transport(const struct patient *patient, struct buf *text)
@@ -163,7 +153,7 @@ static void print(const void *entry)
 	struct buf text = {0};
 
 	buf_printf(&text, "%s: %s", patient->view.server->named.name,
-		   patient->exit_status ? "WRONG" : "good");
+		   patient->exit_status ? "fault" : "good");
 	if (patient->view.view) {
 		buf_puts(&text, ": ");
 		add_role(patient, &text);
@@ -190,7 +180,8 @@ static json_t *describe(const void *entry)
 	json_write_text(object, "credential", hint(patient, "credential"));
 	json_write_text(object, "name", hint(patient, "name"));
 	json_write_text(object, "source",
-			*patient->source ? patient->source : NULL);
+			*patient->view.used.source ? patient->view.used.source
+						   : NULL);
 	json_write_text(object, "certificate_expires_at",
 			has_end ? clock_format(view->certificate_expires_at.at, end)
 				: NULL);
@@ -203,15 +194,12 @@ static json_t *describe(const void *entry)
 
 /* ---- all of it ---- */
 
-static void print_file(const struct options *options,
-		       const struct pool_config *config, size_t count)
+static void print_file(const struct options *options)
 {
 	char standard[HOST_PATH_BYTES];
 
 	if (options->output == OUTPUT_TABLE)
-		print_line(stdout, "%s: good: %zu pool(s), %zu server(s) to ask",
-			   config_path(options, standard), config->pools.count,
-			   count);
+		print_line(stdout, "%s: good", config_path(options, standard));
 }
 
 static int tell(struct patient *patients, size_t count,
@@ -236,15 +224,14 @@ static int tell(struct patient *patients, size_t count,
 static struct patient *list_patients(const struct targets *targets)
 {
 	struct patient *patients = xcalloc(targets->count, sizeof(*patients));
-	char credential[CREDENTIAL_BYTES];
 
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct pool_server *server = targets->servers[i];
-
-		patients[i].view.server = patients[i].caller.server = server;
-		(void)credential_find(server, credential, &patients[i].source,
-				      NULL);
-	}
+	for (size_t i = 0; i < targets->count; i++)
+		patients[i] = (struct patient){
+			.view = {.server = targets->servers[i],
+				 .on_over = ask_caller,
+				 .context = &patients[i]},
+			.caller.server = targets->servers[i],
+		};
 	return patients;
 }
 
@@ -261,7 +248,7 @@ int command_doctor(const struct options *options, const struct pool_config *conf
 	}
 	patients = list_patients(&targets);
 	if (!ask(patients, targets.count, err)) {
-		print_file(options, config, targets.count);
+		print_file(options);
 		ret = tell(patients, targets.count, options);
 	}
 	for (size_t i = 0; i < targets.count; i++) {

@@ -13,16 +13,14 @@ static int ask(struct status_server *servers, size_t count, struct err *err)
 {
 	const struct request request = {.kind = REQUEST_VIEW,
 					.timeout_ms = LIMIT_MS};
-	struct client *client = client_new(err);
+	struct exchange **exchanges = xcalloc(count, sizeof(*exchanges));
+	int ret;
 
-	if (!client)
-		return -1;
-	client_set_limit(client, CLIENT_MANY);
 	for (size_t i = 0; i < count; i++)
-		exchange_send(&servers[i].exchange, &request, client);
-	client_finish(client);
-	client_free(client);
-	return 0;
+		exchanges[i] = &servers[i].exchange;
+	ret = exchange_ask_all(exchanges, count, &request, err);
+	free(exchanges);
+	return ret;
 }
 
 static int exit_status(const struct status_server *servers, size_t count)

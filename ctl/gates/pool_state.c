@@ -1,10 +1,9 @@
 #include "gates/pool_state.h"
 
+#include "api/view_text.h"
 #include "gates/gate_private.h"
 
 #include <inttypes.h>
-
-enum { DAY_MS = 86400000 };
 
 static const char *const names[POOL_CHECK__COUNT] = {
 	[POOL_MEMBERS] = "members",
@@ -276,23 +275,21 @@ static enum gate_verdict check_certificates(const struct gate_input *input,
 					    const struct dns_view *dns,
 					    struct gate_result *result)
 {
-	const int64_t warn_ms = (int64_t)API_CERTIFICATE_WARN_DAYS * DAY_MS;
 	struct gate_list list = {&result->text, "", 0};
-	char end[CLOCK_TEXT_BYTES];
 	size_t known = 0;
 
 	(void)dns;
 	for (size_t i = 0; i < input->member_count; i++) {
 		const struct gate_member *member = &input->members[i];
 		struct moment ends = member->certificate_expires_at;
+		struct buf soon = {0};
 
 		known += ends.is_given;
-		if (ends.is_given && ends.at.ms - input->now.ms <= warn_ms &&
+		if (view_text_certificate(ends, input->now, &soon) &&
 		    gate_list_next(&list))
-			buf_printf(&result->text, "the certificate of %s %s at %s",
-				   member->server->named.name,
-				   ends.at.ms > input->now.ms ? "ends" : "ended",
-				   clock_print(ends.at, end));
+			buf_printf(&result->text, "the certificate of %s %s",
+				   member->server->named.name, soon.text);
+		buf_done(&soon);
 	}
 	gate_list_end(&list);
 	if (list.count) {
